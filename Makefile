@@ -1,0 +1,43 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+THREADS ?= 40
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+# uv does not read pip's configuration: it is handed pip's index; empty counts as unset.
+UV_INDEX = UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$($(PYTHON) -m pip config list 2>/dev/null | sed -n "s/.*\.index-url='\(.*\)'.*/\1/p" | tail -n 1)}"
+WITH_INDEX = $(UV_INDEX); if [ -n "$$UV_DEFAULT_INDEX" ]; then export UV_DEFAULT_INDEX; else unset UV_DEFAULT_INDEX; fi
+
+.PHONY: help setup test parity check format lint types contracts flask fastapi openapi migrate lock clean
+.DELETE_ON_ERROR:
+
+help:  ## list the commands
+	@sed -n 's/^\([a-z][a-z_-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
+
+setup: $(STAMP)  ## make .venv from the locked requirements (the other commands do it by themselves)
+
+$(STAMP): pyproject.toml requirements/bootstrap.lock requirements/dev.lock
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing. Install it: apt-get install python3 python3-venv python3-pip"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11"; exit 1; }
+	@rm -rf .venv
+	@if $(PYTHON) -m pip --python "$$(command -v $(PYTHON))" --version >/dev/null 2>&1; then \
+	  $(PYTHON) -m venv --without-pip .venv && $(PYTHON) -m pip --python $(BIN)/python install -q --disable-pip-version-check --require-hashes -r requirements/bootstrap.lock; \
+	else \
+	  $(PYTHON) -m venv .venv && $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/bootstrap.lock; \
+	fi || { echo "The virtual environment could not be made. On Debian: apt-get install python3-venv python3-pip"; exit 1; }
+	@$(WITH_INDEX); $(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/dev.lock \
+	  || { echo "uv could not install; pip does it, more slowly."; $(BIN)/python -m pip install -q --require-hashes -r requirements/dev.lock; }
+	@UV_OFFLINE=1 $(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+lock:  ## write the hashed lock files anew from pyproject.toml
+	@test -x $(BIN)/uv || $(MAKE) --no-print-directory setup
+	@$(WITH_INDEX); for pair in "pyproject.toml --all-extras --group dev:dev" "requirements/bootstrap.in:bootstrap"; do \
+	  $(BIN)/uv pip compile -q $${pair%:*} --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements/$${pair##*:}.lock || exit 1; done
+
+clean:  ## remove what the other commands made
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis parity-report bench-report var
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
