@@ -1,0 +1,21 @@
+"""Whether the process is up, and whether it can answer."""
+
+from fastapi import APIRouter, Response
+
+from fastapi_app.inputs import App, Route
+from fastapi_app.openapi import refusals
+from fastapi_app.outputs import json
+from shared_core.schemas import Status
+
+router = APIRouter(route_class=Route)
+
+
+@router.get("/healthz", response_model=Status)
+async def get_health() -> Response:
+    return json(Status(status="ok"))
+
+
+@router.get("/readyz", response_model=Status, responses=refusals(503))
+def get_readiness(app: App) -> Response:
+    app.database.check()
+    return json(Status(status="ready"))

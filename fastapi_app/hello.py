@@ -1,0 +1,14 @@
+"""The talk's first route."""
+
+from fastapi import APIRouter, Response
+
+from fastapi_app.inputs import Route
+from fastapi_app.outputs import json
+from shared_core.schemas import Message
+
+router = APIRouter(route_class=Route)
+
+
+@router.get("/", response_model=Message)
+async def hello() -> Response:
+    return json(Message(message="Hello World"))

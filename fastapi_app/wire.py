@@ -1,0 +1,255 @@
+"""Flask's wire behaviour for any FastAPI app: one named piece a difference; it knows neither this service nor Flask.
+
+Each piece says which difference it closes, as measured against Flask 3.1 and FastAPI 0.165, and when it can go.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Coroutine, Iterable
+from html import escape
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from fastapi import FastAPI, HTTPException, Request, params
+from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.datastructures import QueryParams
+from starlette.responses import HTMLResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class FirstValues(QueryParams):
+    """A query whose repeated keys give their first value, as Werkzeug's does; Starlette gives the last.
+
+    Lists (`getlist`) are untouched. Drop it once no client repeats a key.
+    """
+
+    def __init__(self, query: str | bytes) -> None:
+        super().__init__(query)
+        self._dict = dict(reversed(self._list))
+
+
+class FlaskRequest(Request):
+    """A request that reads its query by FirstValues, and its JSON with the route's own parser."""
+
+    loads: Callable[[bytes], Any] = staticmethod(json.loads)
+
+    @property
+    def query_params(self) -> QueryParams:
+        if not hasattr(self, "_query_params"):
+            self._query_params: QueryParams = FirstValues(self.scope["query_string"])
+        return self._query_params
+
+    async def json(self) -> Any:
+        if not hasattr(self, "_json"):
+            self._json = self.loads(await self.body())
+        return self._json
+
+
+class Route(APIRoute):
+    """`APIRouter(route_class=Route)`: typed parameters stay, and requests are read as Flask reads them.
+
+    - A body that is not declared as JSON is 415; FastAPI hands the raw bytes to the model and answers 422.
+    - JSON is read by `loads`, so that both apps can share one parser. An error it raises is FastAPI's 400, with the
+      error as its cause.
+    - The first of repeated query keys counts.
+
+    Drop it when the original is gone and its clients may see FastAPI's own answers.
+    """
+
+    loads: ClassVar[Callable[[bytes], Any]] = staticmethod(json.loads)
+
+    def get_route_handler(self) -> Handler:
+        handle = super().get_route_handler()
+        takes_json = self.body_field is not None and not isinstance(self.body_field.field_info, params.Form)
+        loads = type(self).loads
+
+        async def handle_as_flask(request: Request) -> Response:
+            if takes_json and not is_json(request.headers.get("content-type", "")):
+                raise HTTPException(415)
+            flask_request = FlaskRequest(request.scope, request.receive)
+            flask_request.loads = loads
+            return await handle(flask_request)
+
+        return handle_as_flask
+
+
+def is_json(content_type: str) -> bool:
+    """Whether a Content-Type is JSON: application/json or application/*+json, parameters and case aside."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    return media_type == "application/json" or (media_type.startswith("application/") and media_type.endswith("+json"))
+
+
+class Routing:
+    """Werkzeug's routing over FastAPI's own routes.
+
+    | request | FastAPI alone | Flask, and here |
+    |---|---|---|
+    | HEAD on a GET route | 405 | the GET, without its body |
+    | OPTIONS | 405 | 200 with Allow |
+    | a wrong method | 405, Allow of one route | 405, Allow of all routes of the path, with HEAD and OPTIONS |
+    | doubled slashes | 404 | 308 to the merged path, where that one is routed |
+    | leading slashes doubled | 404 | served |
+    | a missing trailing slash | 307 | 308, where the method is routed |
+    | a surplus trailing slash | 307 | 404 |
+    | a path that ends in a newline (%0A) | matches as if it did not | 404 |
+
+    Install it with `Routing.install(app)`, after the routes. Drop the redirects when no client follows them; keep HEAD.
+    """
+
+    def __init__(self, app: ASGIApp, routes: Callable[[], Iterable[Any]]) -> None:
+        self.app = app
+        self._routes = routes
+        self._rules: tuple[Rule, ...] | None = None
+
+    @classmethod
+    def install(cls, app: FastAPI) -> None:
+        """Put it between the app's exception handlers and its router, where an HTTPException is still answered."""
+        app.router.redirect_slashes = False
+        app.router.middleware_stack = cls(app.router.middleware_stack, lambda: app.routes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope = self._rewrite(scope)
+            if answer := self._answer(scope):
+                await answer(scope, receive, send)
+                return
+            if scope["method"] == "HEAD":
+                scope = {**scope, "method": "GET"}
+        await self.app(scope, receive, send)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """What the app routes; read once, at the first request."""
+        if self._rules is None:
+            self._rules = tuple(Rule.of(route) for route in iter_route_contexts(list(self._routes())))
+        return self._rules
+
+    def methods(self, path: str) -> set[str]:
+        """The methods that are routed for a path, with the two that come by themselves; empty where there is none."""
+        methods: set[str] = set()
+        for rule in self.rules:
+            if rule.matches(path):
+                methods |= rule.methods
+        return methods
+
+    def _rewrite(self, scope: Scope) -> Scope:
+        path = scope["path"]
+        return {**scope, "path": "/" + path.lstrip("/")} if path.startswith("//") else scope
+
+    def _answer(self, scope: Scope) -> Response | None:
+        """What is answered without a route's help; None where a route answers. Raises HTTPException."""
+        path, method = scope["path"], scope["method"]
+        methods = self.methods(path)
+        if method in methods or ANY in methods:
+            return allow(methods) if method == "OPTIONS" else None
+        if method in self.methods(path + "/") and not path.endswith("/"):
+            return redirect(scope, path + "/")
+        if "//" in path:
+            merged = re.sub("/{2,}", "/", path)
+            of_merged = self.methods(merged)
+            if method in of_merged:
+                return redirect(scope, merged)
+            methods |= of_merged
+        if methods:
+            raise HTTPException(405, headers={"Allow": ", ".join(sorted(methods))})
+        raise HTTPException(404)
+
+
+# What a mounted app or a route without methods answers is its own affair.
+ANY = "*"
+
+
+class Rule:
+    """One route as Werkzeug would hold it: HEAD comes with GET, OPTIONS with everything."""
+
+    def __init__(self, pattern: re.Pattern[str], methods: Iterable[str] | None) -> None:
+        self.pattern = pattern
+        self.methods = {ANY} if methods is None else {*methods, "OPTIONS"}
+        if "GET" in self.methods:
+            self.methods.add("HEAD")
+
+    @classmethod
+    def of(cls, route: Any) -> Rule:
+        return cls(route.path_regex, route.methods)
+
+    def matches(self, path: str) -> bool:
+        # fullmatch: the `$` of Starlette's patterns lets a newline pass at the end.
+        return (self.pattern.match if self.methods == {ANY} else self.pattern.fullmatch)(path) is not None
+
+
+def allow(methods: set[str]) -> Response:
+    """Flask's automatic answer to OPTIONS: 200, empty, with Allow."""
+    return HTMLResponse(b"", headers={"Allow": ", ".join(sorted(methods))})
+
+
+def redirect(scope: Scope, path: str) -> Response:
+    """Werkzeug's 308 to the canonical path: an absolute URL, the query kept, a small HTML page."""
+    headers = dict(scope["headers"])
+    host = headers.get(b"host", b"").decode("latin-1")
+    query = scope["query_string"].decode("latin-1")
+    location = f"{scope['scheme']}://{host}{quote(path, safe=PATH_SAFE)}" + (f"?{query}" if query else "")
+    link = escape(location)
+    page = (
+        "<!doctype html>\n<html lang=en>\n<title>Redirecting...</title>\n<h1>Redirecting...</h1>\n"
+        "<p>You should be redirected automatically to the target URL: "
+        f'<a href="{link}">{link}</a>. If not, click the link.\n'
+    )
+    return HTMLResponse(page, 308, headers={"Location": location})
+
+
+# The characters that Werkzeug leaves as they are in a redirect's path.
+PATH_SAFE = "!$&'()*+,/:;=@"
+
+
+class BodyLimit:
+    """413 for a body over `max_bytes`, at the moment a handler reads it, declared or counted; FastAPI has no limit.
+
+    As in Flask, a route that does not read its body never refuses it. Keep it after the cutover.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self.app = app
+        self.max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        declared = dict(scope["headers"]).get(b"content-length", b"")
+        received = int(declared) if declared.isdigit() and int(declared) > self.max_bytes else 0
+
+        async def receive_limited() -> Message:
+            nonlocal received
+            if received > self.max_bytes:
+                raise HTTPException(413)
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self.max_bytes:
+                raise HTTPException(413)
+            return message
+
+        await self.app(scope, receive_limited, send)
+
+
+class QuietErrors:
+    """The outermost piece: what no handler caught has been answered by now, and ends here.
+
+    Starlette answers 500 and raises the error again, and the server then logs its message, which may hold what a client
+    sent. Here it goes to `log`, and to `scope["wire.exception"]`, where a test can find it. A transfer that had begun
+    stays broken: the server closes the connection. Keep it after the cutover.
+    """
+
+    def __init__(self, app: ASGIApp, log: Callable[[BaseException], None]) -> None:
+        self.app = app
+        self.log = log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self.app(scope, receive, send)
+        except Exception as error:
+            scope["wire.exception"] = error
+            self.log(error)

@@ -1,0 +1,43 @@
+"""Reads what a request brings: the services behind the app, the body, the query."""
+
+from __future__ import annotations
+
+from typing import TypeVar, cast
+
+from flask import Flask, abort, current_app, request
+from pydantic import BaseModel
+from werkzeug.local import LocalProxy
+from werkzeug.routing import IntegerConverter
+
+from shared_core import schemas
+from shared_core.services import Services
+
+Model = TypeVar("Model", bound=BaseModel)
+
+# The services of the app that answers this request.
+app = cast("Services", LocalProxy(lambda: current_app.extensions["services"]))
+
+
+class IdConverter(IntegerConverter):
+    """`<id:id>`: an int as the database can hold one. Werkzeug's `int` takes any script's digits, and any number of them."""
+
+    regex = schemas.ID_PATTERN
+
+
+def place_services(flask: Flask, services: Services) -> None:
+    flask.extensions["services"] = services
+
+
+def body(model: type[Model]) -> Model:
+    """The JSON body as a wire shape. Aborts with 415 or 413; raises Malformed or Invalid."""
+    if not request.is_json:
+        abort(415)
+    data = request.get_data()
+    if len(data) > app.settings.max_body_bytes:
+        abort(413)
+    return schemas.parse(model, data)
+
+
+def query(model: type[Model]) -> Model:
+    """The query as a wire shape, the first of repeated keys. Raises Invalid."""
+    return schemas.parse_query(model, request.args.to_dict())

@@ -1,0 +1,41 @@
+"""What the original needs around it at the WSGI level."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import InputStream, StartResponse, WSGIApplication, WSGIEnvironment
+
+BLOCK = 1 << 16
+# Beyond this the connection is closed on the client after all.
+DRAINED_AT_MOST = 1 << 27
+
+
+class DrainBody:
+    """Reads what a handler left of the request body before the response leaves.
+
+    gunicorn closes a connection whose body was not read, and the client then loses the answer (a 413, a 404) to a reset
+    connection. uvicorn reads the rest by itself.
+    """
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self.app = app
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        stream = environ["wsgi.input"]
+        response = self.app(environ, start_response)
+        if environ.get("CONTENT_LENGTH") or environ.get("HTTP_TRANSFER_ENCODING"):
+            drain(stream)
+        return response
+
+
+def drain(stream: InputStream) -> None:
+    """Read a request body to its end and forget it; a body that breaks off on the way is at its end."""
+    try:
+        for _ in range(DRAINED_AT_MOST // BLOCK):
+            if not stream.read(BLOCK):
+                return
+    except Exception:  # each server has its own kinds; the answer is ready, and goes out whatever became of the body
+        return

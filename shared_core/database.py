@@ -1,0 +1,95 @@
+"""Engine and transactions: a transaction opens and closes inside one call on one thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy import exc
+
+from shared_core import tables
+from shared_core.errors import Unavailable
+
+if TYPE_CHECKING:
+    from shared_core.settings import Settings
+
+BUSY = "The database cannot answer just now; try again soon."
+BEHIND = "The database is not migrated to what this version needs."
+
+SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = NORMAL",
+    "PRAGMA busy_timeout = 5000",
+    "PRAGMA foreign_keys = ON",
+)
+
+
+class Database:
+    """An engine and what the rules need of it. Making one opens no connection, so it may be made before a fork."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+
+    @contextmanager
+    def begin(self) -> Iterator[sa.Connection]:
+        """One transaction: committed at the end, rolled back on an error.
+
+        Raises Unavailable where no connection comes free in time or the database does not answer.
+        """
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except (exc.TimeoutError, exc.OperationalError, exc.InterfaceError) as error:
+            raise Unavailable(BUSY) from error
+
+    def check(self) -> None:
+        """Raises Unavailable unless the database answers and has the schema that this code needs."""
+        with self.begin() as connection:
+            try:
+                revision = connection.scalar(sa.select(tables.revisions.c.version_num))
+            except (exc.ProgrammingError, exc.OperationalError) as error:
+                raise Unavailable(BEHIND) from error
+        if revision != tables.REVISION:
+            raise Unavailable(BEHIND)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def make_engine(settings: Settings) -> sa.Engine:
+    """An engine on a bounded pool, with parameters left out of its errors."""
+    url = sa.make_url(settings.database_url.get_secret_value())
+    if url.get_backend_name() == "sqlite":
+        Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(
+        url,
+        poolclass=sa.QueuePool,
+        pool_size=settings.pool_size,
+        max_overflow=0,
+        pool_timeout=settings.pool_timeout,
+        hide_parameters=True,
+    )
+    if url.get_backend_name() == "sqlite":
+        prepare_sqlite(engine, SQLITE_PRAGMAS)
+    return engine
+
+
+def prepare_sqlite(engine: sa.Engine, pragmas: tuple[str, ...]) -> None:
+    """Give each new SQLite connection its pragmas, and each transaction a BEGIN of its own.
+
+    The driver's own transactions begin only at the first write, so two reads of one
+    transaction could see two states (SQLAlchemy's documentation of pysqlite).
+    """
+
+    @sa.event.listens_for(engine, "connect")
+    def _connect(connection: Any, _: object) -> None:
+        connection.isolation_level = None
+        for pragma in pragmas:
+            connection.execute(pragma)
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN")

@@ -1,0 +1,53 @@
+"""What the business refuses, in its own words; which HTTP status each becomes is said in problems.py alone.
+
+    ServiceError
+    ├── Malformed      the body cannot be read at all
+    ├── Invalid        it can be read, and does not fit
+    ├── NotFound       there is no such thing
+    ├── Conflict       it clashes with what is there
+    └── Unavailable    a part the answer needs does not answer in time
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Violation(NamedTuple):
+    """One reason why a request does not fit; `pointer` is a JSON Pointer (RFC 6901) into {"query", "body"}."""
+
+    pointer: str
+    detail: str
+    type: str
+
+
+class ServiceError(Exception):
+    """A business error. `detail` is a sentence for the client and never holds what the client sent."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class Malformed(ServiceError):
+    """The body is not well-formed JSON."""
+
+
+class Invalid(ServiceError):
+    """The request can be read but does not fit; `violations` says where and why."""
+
+    def __init__(self, detail: str, *, violations: tuple[Violation, ...]) -> None:
+        super().__init__(detail)
+        self.violations = violations
+
+
+class NotFound(ServiceError):
+    """There is no such thing."""
+
+
+class Conflict(ServiceError):
+    """The request clashes with what is already there."""
+
+
+class Unavailable(ServiceError):
+    """A part that the answer needs does not answer in time; the same request may succeed later."""

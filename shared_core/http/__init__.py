@@ -1,0 +1,1 @@
+"""Pure functions over plain values of HTTP that both edges need; no rule imports this package."""

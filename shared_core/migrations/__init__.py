@@ -1,0 +1,71 @@
+"""The one Alembic history of the schema, for SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from shared_core import tables
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+HERE = Path(__file__).parent
+
+
+def alembic_config(connection: sa.Connection | None = None) -> Config:
+    """Alembic's configuration, without a file: the scripts beside this one, over the given connection."""
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(HERE).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def migrate(engine: sa.Engine) -> None:
+    """Bring the database to the newest revision; does nothing, and imports no Alembic, where it is there already.
+
+    Workers that start together on one SQLite file take turns by a lock file beside it.
+    """
+    if engine.url.get_backend_name() != "sqlite":
+        _upgrade(engine)
+        return
+    from filelock import FileLock
+
+    with FileLock(f"{engine.url.database}.lock"):
+        _upgrade(engine)
+
+
+def current_revision(connection: sa.Connection) -> str | None:
+    """The revision a database has; None where it has none."""
+    if not sa.inspect(connection).has_table(tables.revisions.name):
+        return None
+    revision: str | None = connection.scalar(sa.select(tables.revisions.c.version_num))
+    return revision
+
+
+def _upgrade(engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        if current_revision(connection) == tables.REVISION:
+            return
+        from alembic import command
+
+        command.upgrade(alembic_config(connection), "head")
+
+
+def main() -> None:
+    """`make migrate`: migrate the configured database and say so in one line."""
+    from shared_core.database import make_engine
+    from shared_core.settings import SettingsError, load_settings
+
+    try:
+        engine = make_engine(load_settings())
+        migrate(engine)
+    except (SettingsError, sa.exc.DBAPIError) as error:
+        sys.exit(f"migrate: {str(error).splitlines()[0]}")
+    sys.stdout.write(f"The database is at revision {tables.REVISION}.\n")
+    engine.dispose()

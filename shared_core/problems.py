@@ -1,0 +1,85 @@
+"""Error -> status and RFC 9457 problem body: the only such table, for both apps."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from shared_core import errors
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUS_OF: dict[type[errors.ServiceError], int] = {
+    errors.Malformed: 400,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.Invalid: 422,
+    errors.Unavailable: 503,
+}
+
+# Titles are HTTP's own phrases (RFC 9110 section 15), written out: the standard library renames them between versions.
+TITLES = {
+    400: "Bad Request",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    409: "Conflict",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
+    422: "Unprocessable Content",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+
+DETAILS = {
+    400: "The request could not be understood.",
+    404: "There is nothing here.",
+    405: "This method is not allowed here.",
+    409: "The request clashes with what is already there.",
+    413: "The request body is too large.",
+    415: "The request body must be JSON, and say so in Content-Type.",
+    422: "The request does not fit.",
+    500: "The server failed to answer this request.",
+    503: "The service cannot answer just now; try again soon.",
+}
+
+RETRY_AFTER_SECONDS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A problem detail (RFC 9457). `type` is always about:blank, so `title` is the status's own phrase."""
+
+    status: int
+    detail: str
+    violations: tuple[errors.Violation, ...] = ()
+
+    @property
+    def title(self) -> str:
+        return TITLES.get(self.status, "Error")
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """Headers that belong to the problem itself (RFC 9110 section 10.2.3)."""
+        return (("Retry-After", str(RETRY_AFTER_SECONDS)),) if self.status == 503 else ()
+
+    def body(self) -> bytes:
+        members: dict[str, object] = {
+            "type": "about:blank",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+        }
+        if self.violations:
+            members["errors"] = [violation._asdict() for violation in self.violations]
+        return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def of_error(error: errors.ServiceError) -> Problem:
+    """The problem that a business error becomes."""
+    status = next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF)
+    return Problem(status, error.detail, getattr(error, "violations", ()))
+
+
+def of_status(status: int) -> Problem:
+    """The problem for a refusal that the framework itself makes: no such route, wrong method, too large ..."""
+    return Problem(status, DETAILS.get(status, "The request was refused."))

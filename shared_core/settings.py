@@ -1,0 +1,95 @@
+"""The only reader of the environment: the same settings, unprefixed, for both apps."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+EMBEDDED_DATABASE_URL = "sqlite:///var/service.sqlite3"
+
+# OWASP's least cost for Argon2id with one lane.
+LEAST_PASSWORD_MEMORY_KIB = 19 * 1024
+LEAST_PASSWORD_TIME_COST = 2
+
+
+class SettingsError(ValueError):
+    """A setting has a wrong value; the message is one line and names the setting, never its value."""
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, read from the environment and from a file `.env` in the working directory."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    app_env: Literal["development", "production"] = "development"
+    database_url: SecretStr = SecretStr(EMBEDDED_DATABASE_URL)
+    threads: Annotated[int, Field(ge=1, le=1000)] = 16
+    pool_size: Annotated[int, Field(ge=1, le=1000)] = 16
+    pool_timeout: Annotated[float, Field(gt=0, le=60)] = 3.0
+    max_body_bytes: Annotated[int, Field(ge=1024, le=1 << 30)] = 1 << 20
+    public_base_url: str = "http://localhost:8000"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    password_time_cost: Annotated[int, Field(ge=1, le=20)] = LEAST_PASSWORD_TIME_COST
+    password_memory_kib: Annotated[int, Field(ge=8, le=1 << 21)] = LEAST_PASSWORD_MEMORY_KIB
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the database is the one that needs no setting up."""
+        return self.database_url.get_secret_value() == EMBEDDED_DATABASE_URL
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _any_case(cls, value: Any) -> Any:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _supported_database(cls, value: SecretStr) -> SecretStr:
+        scheme, found, rest = value.get_secret_value().partition("://")
+        if not found or scheme not in {"sqlite", "postgres", "postgresql", "postgresql+psycopg"}:
+            raise ValueError("should begin with sqlite:/// or postgresql://")
+        if scheme == "sqlite" and not rest.removeprefix("/"):
+            raise ValueError("should name a file, as in sqlite:///var/service.sqlite3")
+        return value if scheme == "sqlite" else SecretStr(f"postgresql+psycopg://{rest}")
+
+    @field_validator("public_base_url")
+    @classmethod
+    def _origin(cls, value: str) -> str:
+        url = urlsplit(value)
+        if url.scheme not in {"http", "https"} or not url.hostname or url.path.rstrip("/") or url.query or url.fragment:
+            raise ValueError("should be a scheme and a host, as in https://api.example.com")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _fit_for_production(self) -> Self:
+        if self.app_env == "production":
+            for name, insecure in self._insecure():
+                if insecure:
+                    raise ValueError(f"{name} is not fit for APP_ENV=production: {insecure}")
+        return self
+
+    def _insecure(self) -> list[tuple[str, str]]:
+        cheap = "cheaper than OWASP's least cost for Argon2id"
+        return [
+            ("DATABASE_URL", "it must be set" if self.embedded else ""),
+            ("PUBLIC_BASE_URL", "" if self.public_base_url.startswith("https://") else "it must be https"),
+            ("PASSWORD_TIME_COST", cheap if self.password_time_cost < LEAST_PASSWORD_TIME_COST else ""),
+            ("PASSWORD_MEMORY_KIB", cheap if self.password_memory_kib < LEAST_PASSWORD_MEMORY_KIB else ""),
+        ]
+
+
+def load_settings() -> Settings:
+    """The settings of this process. Raises SettingsError."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError("; ".join(_told(found) for found in error.errors())) from None
+
+
+def _told(error: Any) -> str:
+    name = "_".join(str(part) for part in error["loc"]).upper()
+    message = error["msg"].removeprefix("Value error, ")
+    return f"{name}: {message}" if name else message
