@@ -1,0 +1,217 @@
+"""Fixtures and command-line options: which apps are under contract, and the clients that speak to them."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from contract_tests.contract import Contract, Observed, open_contract
+from contract_tests.gate import Gate
+from contract_tests.parity import Target
+from contract_tests.parity.transport import TargetTransport
+from contract_tests.world import make_world
+from shared_core.services import Services
+
+HERE = Path(__file__).parent
+SUITE = HERE / "suite"
+SPEC = HERE.parent / "shared_core" / "openapi.json"
+BASE_URL = "https://testserver"
+ROLES = ("original", "port")
+
+CONTRACT = pytest.StashKey[Contract]()
+GATE = pytest.StashKey[Gate]()
+PARTIAL = pytest.StashKey[list[str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("contract", "the apps under contract")
+    for role in ROLES:
+        group.addoption(
+            f"--{role}",
+            metavar="SPEC",
+            help=f"the {role}: package.module:attribute, package.module:factory(), a URL, or a command containing {{port}}",
+        )
+        group.addoption(
+            f"--reset-{role}",
+            metavar="CMD",
+            help=f"rewinds the {role}'s world before each test: a command, or package.module:callable",
+        )
+    group.addoption("--fresh-apps", action="store_true", help="make both apps anew for each test, instead of rewinding them")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[GATE] = Gate(json.loads(SPEC.read_bytes()))
+    config.stash[PARTIAL] = []
+
+
+@pytest.fixture(scope="session")
+def contract(pytestconfig: pytest.Config) -> Iterator[Contract]:
+    """The two targets of this run. One that does not import or start fails the run; it is never skipped."""
+    given = pytestconfig.stash.get(CONTRACT, None)
+    if given is not None:
+        yield given
+        return
+    option = pytestconfig.getoption
+    with open_contract(
+        original=option("--original"),
+        port=option("--port"),
+        reset_original=option("--reset-original"),
+        reset_port=option("--reset-port"),
+        fresh=option("--fresh-apps"),
+    ) as opened:
+        yield opened
+
+
+@pytest.fixture(params=["original", "port", "both"])
+def api(request: pytest.FixtureRequest, contract: Contract, pytestconfig: pytest.Config) -> Iterator[httpx.Client]:
+    """A client of one target, or of both: then each exchange is compared, and the original's answer comes back."""
+    gate = pytestconfig.stash[GATE]
+    if request.param == "both":
+        contract.reset(*ROLES)
+        transport: httpx.BaseTransport = contract.pair(gate)
+    else:
+        contract.reset(request.param)
+        transport = TargetTransport(Observed(request.param, contract.target(request.param), gate))
+    with httpx.Client(transport=transport, base_url=BASE_URL, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture(params=["original", "port"])
+def role(request: pytest.FixtureRequest) -> str:
+    """Which app: for tests that have no legitimate pair answer, such as races and planted failures."""
+    return str(request.param)
+
+
+@pytest.fixture
+def target(role: str, contract: Contract, pytestconfig: pytest.Config) -> Target:
+    """One target, rewound."""
+    contract.reset(role)
+    return Observed(role, contract.target(role), pytestconfig.stash[GATE])
+
+
+@pytest.fixture
+def connect(target: Target) -> Iterator[Callable[[], httpx.Client]]:
+    """Makes clients of one target, each with its own connection and cookies."""
+    clients: list[httpx.Client] = []
+
+    def connect() -> httpx.Client:
+        clients.append(httpx.Client(transport=TargetTransport(target), base_url=BASE_URL, trust_env=False))
+        return clients[-1]
+
+    yield connect
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
+def services() -> Iterator[Services]:
+    """Services of a world of one's own, to replace parts of; nobody waits long for its connection."""
+    world = make_world(pool_timeout=0.05)
+    yield world.services
+    world.close()
+
+
+@pytest.fixture
+def start(role: str, pytestconfig: pytest.Config) -> Iterator[Callable[[Services], httpx.Client]]:
+    """Starts an app of its own over the given Services, in process, and gives a client of it."""
+    from contract_tests.targets import open_target
+
+    with ExitStack() as stack:
+
+        def start(services: Services) -> httpx.Client:
+            app = stack.enter_context(open_target(role, services))
+            transport = TargetTransport(Observed(role, app, pytestconfig.stash[GATE]))
+            return stack.enter_context(httpx.Client(transport=transport, base_url=BASE_URL, trust_env=False))
+
+        yield start
+
+
+@pytest.fixture
+def person(contract: Contract) -> Callable[..., dict[str, str]]:
+    """Makes people who register; their emails are new to a world that cannot be rewound, too."""
+    run = "" if contract.rewinds else "." + secrets.token_hex(6)
+
+    def person(name: str = "Ada", **fields: Any) -> dict[str, Any]:
+        return {"name": name, "email": f"{name.lower()}{run}@example.com", "password": "test", **fields}
+
+    return person
+
+
+@pytest.fixture
+def ada(person: Callable[..., dict[str, str]]) -> dict[str, str]:
+    return person("Ada")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what a run against servers cannot judge; the verdict counts it."""
+    given = config.stash.get(CONTRACT, None)
+    outside = given is not None or any(config.getoption(f"--{role}") for role in ROLES)
+    if not outside:
+        return
+    unfit = {"in_process"} | (set() if given is not None and given.rewinds else {"empty_world"})
+    left_out = [item for item in items if any(item.get_closest_marker(name) for name in unfit)]
+    items[:] = [item for item in items if item not in left_out]
+    config.stash[PARTIAL] += []
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("in_process") is None:
+            item.config.stash[PARTIAL].append(item.nodeid)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Note what makes this run partial: the gate speaks only of a whole one."""
+    collected = {item.path for item in session.items}
+    missing = [path.name for path in sorted(SUITE.glob("test_*.py")) if path not in collected]
+    partial = session.config.stash[PARTIAL]
+    partial += missing + [argument for argument in session.config.args if "::" in argument]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Hold what was seen against the document; a worker hands its part to the controller."""
+    config = session.config
+    gate = config.stash[GATE]
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["gate"] = [sorted(gate.seen), sorted(gate.faults), config.stash[PARTIAL]]
+        return
+    stopped = session.shouldstop or session.shouldfail or exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+    if not config.stash[PARTIAL] and not stopped and not config.getoption("collectonly"):
+        gate.faults.update(gate.unseen(ROLES))
+    if gate.faults:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    faults = sorted(config.stash[GATE].faults)
+    if faults:
+        terminalreporter.section("the gate: the OpenAPI document against what was seen", red=True, bold=True)
+        for fault in faults:
+            terminalreporter.write_line(fault)
+
+
+class WorkerResults:
+    """Gathers the workers' parts where pytest-xdist runs the tests."""
+
+    def pytest_testnodedown(self, node: Any, error: object) -> None:  # noqa: ARG002
+        seen, faults, partial = getattr(node, "workeroutput", {}).get("gate", ([], [], ["a worker died"]))
+        gate: Gate = node.config.stash[GATE]
+        gate.seen.update((role, operation, status) for role, operation, status in seen)
+        gate.faults.update(faults)
+        node.config.stash[PARTIAL].extend(partial)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if session.config.pluginmanager.hasplugin("dsession"):
+        session.config.pluginmanager.register(WorkerResults())

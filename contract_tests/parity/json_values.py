@@ -1,0 +1,174 @@
+"""Two JSON values are alike only if every path holds the same type and the same value, in the same order."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal, DecimalException
+
+from .difference import Difference
+from .json_text import Array, Document, Node, Object, decoded
+
+# A path is a chain towards the root, written out only for a difference: a deep document has no long paths to copy.
+Path = tuple["Path | None", "str | int"]
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+# Aligning arrays compares whole elements; beyond this many tokens they are compared by index alone.
+_ALIGNED_TOKENS = 20_000
+
+
+class Comparison:
+    """The walk over two documents at once: `differences()` by path, and afterwards `respelled`,
+    the first pair of scalars that are equal in value and written in two ways (`1.0` and `1.00`).
+    """
+
+    def __init__(self, original: Document, port: Document) -> None:
+        self.original, self.port = original, port
+        self.respelled: tuple[str, str] | None = None
+        self._open: list[tuple[Path | None, Node, Node]] = []
+
+    def differences(self) -> Iterator[Difference]:
+        """Every difference, by path. A missing or extra element's index is that of the side that has it."""
+        if self.original.tokens == self.port.tokens:
+            return
+        self._open.append((None, self.original.root, self.port.root))
+        while self._open:
+            path, original, port = self._open.pop()
+            if isinstance(original, int) and isinstance(port, int):
+                yield from self._scalars(path, self.original.tokens[original], self.port.tokens[port])
+            elif isinstance(original, Object) and isinstance(port, Object):
+                yield from self._objects(path, original, port)
+            elif type(original) is Array and type(port) is Array:
+                yield from self._arrays(path, original, port)
+            else:
+                yield self._difference(path, "type", original, port)
+
+    def _scalars(self, path: Path | None, original: str, port: str) -> Iterator[Difference]:
+        if original == port:
+            return
+        if scalar_type(original) != scalar_type(port):
+            yield Difference("json", written(path), "type", original, port)
+        elif not _same_value(original, port):
+            yield Difference("json", written(path), "value", original, port)
+        else:
+            self.respelled = self.respelled or (original, port)
+
+    def _objects(self, path: Path | None, original: Object, port: Object) -> Iterator[Difference]:
+        if original.written != port.written:
+            yield from self._keys(path, original, port)
+        if original.keys == port.keys:
+            members = zip(original.keys, original.items, port.items, strict=True)
+            self._open.extend(((path, key), one, other) for key, one, other in members)
+            return
+        ours, theirs = _by_key(original), _by_key(port)
+        for key in ours.keys() | theirs.keys():
+            yield from self._members((path, key), ours.get(key, []), theirs.get(key, []))
+
+    def _keys(self, path: Path | None, original: Object, port: Object) -> Iterator[Difference]:
+        ours = [key for key in dict.fromkeys(original.keys) if key in set(port.keys)]
+        theirs = [key for key in dict.fromkeys(port.keys) if key in set(original.keys)]
+        if ours != theirs:
+            yield Difference("json", written(path), "order", ", ".join(ours), ", ".join(theirs))
+        elif original.keys == port.keys and self.respelled is None:
+            pairs = zip(original.written, port.written, strict=True)
+            self.respelled = next((pair for pair in pairs if pair[0] != pair[1]), None)
+
+    def _members(self, path: Path, original: list[Node], port: list[Node]) -> Iterator[Difference]:
+        if not port:
+            yield self._difference(path, "missing", original[0], None)
+        elif not original:
+            yield self._difference(path, "extra", None, port[0])
+        elif len(original) != len(port):
+            yield Difference("json", written(path), "count", str(len(original)), str(len(port)))
+        self._open.extend((path, one, other) for one, other in zip(original, port, strict=False))
+
+    def _arrays(self, path: Path | None, original: Array, port: Array) -> Iterator[Difference]:
+        small = max(original.stop - original.start, port.stop - port.start) <= _ALIGNED_TOKENS
+        ours, theirs = len(original.items), len(port.items)
+        if small and ours == theirs and ours > 1 and self._reordered(original, port):
+            yield self._difference(path, "order", original, port)
+            return
+        head = min(ours, theirs)
+        if small and ours != theirs:
+            head = self._common_head(original, port)
+        tail = min(ours, theirs) - head
+        if tail and not self._equal(original.items[ours - tail :], port.items[theirs - tail :]):
+            head, tail = min(ours, theirs), 0
+        self._open.extend(((path, at), original.items[at], port.items[at]) for at in range(head))
+        for at in range(head, ours - tail):
+            yield self._difference((path, at), "missing", original.items[at], None)
+        for at in range(head, theirs - tail):
+            yield self._difference((path, at), "extra", None, port.items[at])
+
+    def _common_head(self, original: Array, port: Array) -> int:
+        pairs = zip(original.items, port.items, strict=False)
+        unequal = (at for at, (one, other) in enumerate(pairs) if not self._equal([one], [other]))
+        return next(unequal, min(len(original.items), len(port.items)))
+
+    def _equal(self, original: list[Node], port: list[Node]) -> bool:
+        return [_slice(self.original, node) for node in original] == [_slice(self.port, node) for node in port]
+
+    def _reordered(self, original: Array, port: Array) -> bool:
+        ours = [self.original.written(item) for item in original.items]
+        theirs = [self.port.written(item) for item in port.items]
+        return ours != theirs and Counter(ours) == Counter(theirs)
+
+    def _difference(self, path: Path | None, kind: str, original: Node | None, port: Node | None) -> Difference:
+        ours = None if original is None else self.original.written(original)
+        theirs = None if port is None else self.port.written(port)
+        return Difference("json", written(path), kind, ours, theirs)
+
+
+def written(path: Path | None) -> str:
+    """A path as people write it: `$.items[0].price`, `$["a key"]`."""
+    steps = []
+    while path is not None:
+        path, step = path
+        steps.append(_step(step))
+    return "$" + "".join(reversed(steps))
+
+
+def scalar_type(token: str) -> str:
+    """A scalar's type: integers and floats are two, and NaN and the infinities are one that JSON does not have."""
+    first = token[0]
+    if first == '"':
+        return "string"
+    if first in "tf":
+        return "boolean"
+    if first == "n":
+        return "null"
+    if token.endswith(("NaN", "Infinity")):
+        return "not a number"
+    return "float" if any(mark in token for mark in ".eE") else "integer"
+
+
+def _step(step: str | int) -> str:
+    if isinstance(step, int):
+        return f"[{step}]"
+    return f".{step}" if _NAME.fullmatch(step) else f"[{json.dumps(step)}]"
+
+
+def _same_value(original: str, port: str) -> bool:
+    kind = scalar_type(original)
+    if kind == "string":
+        return decoded(original) == decoded(port)
+    # Integers have one text for each value; -0 and 0 are two values to clients that read floats.
+    if kind != "float":
+        return False
+    try:
+        return Decimal(original) == Decimal(port)
+    except DecimalException:
+        return False
+
+
+def _by_key(node: Object) -> dict[str, list[Node]]:
+    members: dict[str, list[Node]] = {}
+    for key, item in zip(node.keys, node.items, strict=True):
+        members.setdefault(key, []).append(item)
+    return members
+
+
+def _slice(document: Document, node: Node) -> list[str]:
+    return document.tokens[node : node + 1] if isinstance(node, int) else document.tokens[node.start : node.stop]

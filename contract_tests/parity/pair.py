@@ -1,0 +1,114 @@
+"""The port must answer as the original: every request goes to both, and the original's answer is the one given back."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from .binding import Bindings
+from .compare import compare
+from .difference import Difference
+from .exchange import Different, Exchange
+from .ledger import Entry, Ledger
+from .messages import Request, Response, Target
+from .rules import DEFAULT, Rules
+from .secrets import Secrets
+
+
+class Pair:
+    """Two targets under one lock; made once for two databases, since it remembers which ids are partners.
+
+    `accepted` is the ledger (none: nothing is accepted) and `source` the source by which it is asked
+    (one of ledger.SOURCES). `bindings` say which ids may differ: without them opaque tokens alone,
+    as for two worlds in one process. `operation` names a request's operation for the ledger.
+    The targets belong to the caller, who closes them.
+    """
+
+    def __init__(
+        self,
+        original: Target,
+        port: Target,
+        *,
+        accepted: Ledger | None = None,
+        bindings: Bindings | None = None,
+        operation: Callable[[Request], str] | None = None,
+        rules: Rules = DEFAULT,
+        source: str = "suite",
+    ) -> None:
+        if original is port:
+            raise ValueError("the original and the port are one target: that compares nothing")
+        self.original, self.port = original, port
+        self.accepted = accepted or Ledger.empty()
+        self.bindings = bindings or Bindings.opaque()
+        self.operation = operation or self.bindings.operation
+        self.rules, self.source = rules, source
+        self.secrets = Secrets()
+        self._lock = threading.Lock()
+
+    def exchange(self, request: Request, *, origin: str = "", probe: str | None = None) -> Exchange:
+        """Send a request to the original, then to the port, and compare the outcomes.
+
+        Raises Inconclusive where the request's ids cannot be translated without guessing.
+        """
+        with self._lock:
+            port_request = self.bindings.translate(request)
+            original, original_received = _timed(self.original, request)
+            port, port_received = _timed(self.port, port_request)
+            learned = self.bindings.learn(request, original, port)
+        self.secrets.learn(request)
+        received = (original_received, port_received)
+        found = compare(original, learned.port, rules=self.rules, received=received)
+        operation = self.operation(request)
+        new, accepted = [], []
+        for difference in sorted({*found, *learned.differences}):
+            entry = self._entry(operation, difference, probe)
+            new.append(difference) if entry is None else accepted.append((difference, entry))
+        return Exchange(
+            operation, request, port_request, original, port, tuple(new), tuple(accepted), origin or _origin(request)
+        )
+
+    def reset(self) -> None:
+        """Rewind both worlds, and with them the knowledge of which ids are partners."""
+        with self._lock:
+            self.original.reset()
+            self.port.reset()
+            self.bindings.clear()
+
+    def _entry(self, operation: str, difference: Difference, probe: str | None) -> Entry | None:
+        return self.accepted.accepts(operation, difference, source=self.source, probe=probe)
+
+
+class Gate:
+    """What becomes of an exchange: told at once, or collected and told at the end."""
+
+    def __init__(self, pair: Pair, *, collect: bool, on_exchange: Callable[[Exchange], object] | None) -> None:
+        self.pair, self.collect, self.on_exchange = pair, collect, on_exchange
+        self._different: list[Exchange] = []
+
+    def exchange(self, request: Request, *, origin: str = "") -> Exchange:
+        """Exchange and judge. Raises Different for a difference that is not accepted, unless collecting."""
+        exchange = self.pair.exchange(request, origin=origin)
+        if self.on_exchange is not None:
+            self.on_exchange(exchange)
+        if exchange.differences:
+            if not self.collect:
+                raise Different(exchange, secrets=self.pair.secrets)
+            self._different.append(exchange)
+        return exchange
+
+    def finish(self) -> None:
+        """Raise one Different with all that was collected since the last time, if anything was."""
+        collected, self._different = self._different, []
+        if collected:
+            raise Different(*collected, secrets=self.pair.secrets)
+
+
+def _timed(target: Target, request: Request) -> tuple[Response, float]:
+    response = target.send(request)
+    return response, time.time()
+
+
+def _origin(request: Request) -> str:
+    host = next((value for name, value in request.headers if name.lower() == b"host"), b"localhost")
+    return f"http://{host.decode('latin-1')}"

@@ -1,0 +1,224 @@
+"""No secret of a request reaches a report: it is told as `<secret:1>`, equal secrets by the same number everywhere."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from urllib.parse import quote, quote_plus, unquote_plus
+
+from .json_text import NotJsonError, decoded, read
+from .messages import Headers, Request, Response
+from .texts import CUT
+
+_NAMES = frozenset({
+    "access_key", "api_key", "apikey", "auth_key", "code", "credential", "otp", "passphrase", "passwd", "password",
+    "pin", "private_key", "pwd", "secret", "token",
+})  # fmt: skip
+_ENDINGS = ("_password", "_passphrase", "_secret", "_token", "_api_key", "_access_key", "_private_key", "_assertion")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_FIELD = re.compile(r"""(["'])(?P<name>[\w.-]+)\1\s*:\s*(?P<value>"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[\w.+-]+)""")
+_PAIR = re.compile(r"(?P<name>[^=&?#\s;,\"'<>]+)=(?P<value>[^&#\s;\"'<>]*)")
+_PART = re.compile(r'name="(?P<name>[^"]*)"(?:\r\n[^\r\n]+)*\r\n\r\n(?P<value>.*?)(?=\r\n--|\Z)', re.DOTALL)
+_COOKIE = re.compile(r"(?:^|;)\s*(?P<name>[^=;]*)=(?P<value>[^;]*)")
+_SET_COOKIE = re.compile(r"^\s*(?P<name>[^=;]*)=(?P<value>[^;]*)")
+_CREDENTIALS = re.compile(r"^(?P<name>[A-Za-z-]+) +(?P<value>.+)$|^(?P<bare>\S+)$")
+_PLAIN_WORDS = frozenset({"", "null", "true", "false", "none", '""', "''"})
+# A shorter secret is hidden at its own place alone, and a short one elsewhere only where it stands as a word.
+_SHORT, _LONG = 3, 8
+
+Span = tuple[int, int, str]
+
+
+def is_secret(name: str) -> bool:
+    """Whether a field, parameter or header of this name holds a secret: `password`, `clientSecret`, `X-Api-Key`."""
+    plain = _CAMEL.sub("_", name).lower().replace("-", "_").removeprefix("x_")
+    return plain in _NAMES or plain.endswith(_ENDINGS) or plain.startswith("password")
+
+
+class Secrets:
+    """The secrets met so far, each with its number; safe to use from many threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._numbers: dict[str, int] = {}
+
+    def learn(self, request: Request) -> None:
+        """Note a request's secrets, so that they are known wherever they turn up later."""
+        for start, stop, secret in _request_spans(request):
+            if stop > start:
+                self.mark(secret)
+
+    def learn_cookies(self, response: Response) -> None:
+        """Note the values of a response's cookies."""
+        for name, value in response.headers:
+            if name.lower() == b"set-cookie":
+                for _, _, secret in _spans(_SET_COOKIE, value.decode("latin-1"), lambda _: True):
+                    self.mark(secret)
+
+    def mark(self, secret: str) -> str:
+        """The text that stands for a secret: `<secret:1>`."""
+        with self._lock:
+            number = self._numbers.setdefault(secret, len(self._numbers) + 1)
+        return f"<secret:{number}>"
+
+    def header(self, name: str, value: str) -> str:
+        """A header's value with its secrets hidden."""
+        return self.hide(self._replace(value, _header_spans(name, value)))
+
+    def query(self, target: str) -> str:
+        """A request target or URL with its secrets hidden."""
+        return self.hide(self._replace(target, _spans(_PAIR, target, is_secret, unquote_plus)))
+
+    def body(self, text: str, *, of_request: bool) -> str:
+        """A body's text with its secrets hidden. A response's field `code` is an error's name, a request's is not."""
+        return self.hide(self._replace(text, _body_spans(text, of_request=of_request)))
+
+    def hide(self, text: str) -> str:
+        """Any text with every known secret hidden, in the spellings of JSON, URLs and HTML too."""
+        with self._lock:
+            known = dict(self._numbers)
+        spellings = {spelling: number for secret, number in known.items() for spelling in _spellings(secret)}
+        for spelling in sorted(spellings, key=lambda spelling: (-len(spelling), spelling)):
+            if len(spelling) >= _LONG:
+                text = text.replace(spelling, f"<secret:{spellings[spelling]}>")
+            elif spelling in text:
+                word = rf"(?<![A-Za-z0-9]){re.escape(spelling)}(?![A-Za-z0-9])(?!:\d+>)"
+                text = re.sub(word, f"<secret:{spellings[spelling]}>", text)
+        return self._hide_cut(text, spellings) if CUT in text else text
+
+    def _hide_cut(self, text: str, spellings: dict[str, int]) -> str:
+        """Hide what is left of a secret that an excerpt cut in two."""
+        for spelling, number in sorted(spellings.items(), key=lambda pair: -len(pair[0])):
+            for size in range(len(spelling) - 1, _SHORT, -1):
+                text = text.replace(CUT + spelling[-size:], f"{CUT}<secret:{number}>")
+                text = text.replace(spelling[:size] + CUT, f"<secret:{number}>{CUT}")
+        return text
+
+    def _replace(self, text: str, spans: Iterator[Span]) -> str:
+        parts, end = [], 0
+        for start, stop, secret in sorted(spans):
+            if start >= end and stop > start:
+                parts += [text[end:start], self.mark(secret)]
+                end = stop
+        return "".join([*parts, text[end:]])
+
+
+def _spans(
+    pattern: re.Pattern[str], text: str, wanted: Callable[[str], bool], plain: Callable[[str], str] = str
+) -> Iterator[Span]:
+    for found in pattern.finditer(text):
+        value = found["value"]
+        if wanted(found["name"]) and value.strip().lower() not in _PLAIN_WORDS:
+            yield (*_unquoted(found), plain(value.strip("\"'")))
+
+
+def _unquoted(found: re.Match[str]) -> tuple[int, int]:
+    start, stop = found.span("value")
+    quoted = found["value"][:1] in ("'", '"')
+    closed = quoted and len(found["value"]) > 1 and found["value"][-1] == found["value"][0]
+    return start + quoted, stop - closed
+
+
+def _header_spans(name: str, value: str) -> Iterator[Span]:
+    plain = name.lower()
+    if plain == "cookie":
+        yield from _spans(_COOKIE, value, lambda _: True)
+    elif plain == "set-cookie":
+        yield from _spans(_SET_COOKIE, value, lambda _: True)
+    elif plain in ("authorization", "proxy-authorization"):
+        yield from _credentials(value)
+    elif is_secret(name):
+        yield (0, len(value), value)
+    else:
+        yield from _spans(_PAIR, value, is_secret, unquote_plus)
+
+
+def _credentials(value: str) -> Iterator[Span]:
+    found = _CREDENTIALS.match(value)
+    if found is None:
+        yield (0, len(value), value)
+    else:
+        part = "value" if found["value"] else "bare"
+        yield (*found.span(part), found[part])
+
+
+def _body_spans(text: str, *, of_request: bool) -> Iterator[Span]:
+    def wanted(name: str) -> bool:
+        return is_secret(name) and (of_request or name.lower() != "code")
+
+    yield from _spans(_FIELD, text, wanted, _json_text)
+    if of_request:
+        yield from _spans(_PART, text, wanted)
+        if text[:1] not in "{[":
+            yield from _spans(_PAIR, text, wanted, unquote_plus)
+
+
+def _request_spans(request: Request) -> Iterator[Span]:
+    for name, value in request.headers:
+        text = value.decode("latin-1")
+        yield from _header_spans(name.decode("latin-1"), text)
+        if name.lower() in (b"authorization", b"proxy-authorization"):
+            yield from _basic(text)
+    yield from _spans(_PAIR, request.target.decode("latin-1"), is_secret, unquote_plus)
+    if request.body:
+        text = request.body.decode("utf-8", "replace")
+        yield from _body_spans(text, of_request=True)
+        yield from _nested(request.body)
+
+
+def _basic(value: str) -> Iterator[Span]:
+    """The password within Basic credentials: it may leak without its wrapping (RFC 7617)."""
+    scheme, _, credentials = value.partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            password = base64.b64decode(credentials, validate=True).decode().partition(":")[2]
+        except (binascii.Error, UnicodeDecodeError):
+            return
+        yield (0, len(password), password)
+
+
+def _nested(body: bytes) -> Iterator[Span]:
+    """The strings in a list or an object under a secret's name."""
+    if body.lstrip()[:1] not in (b"{", b"["):
+        return
+    try:
+        tokens = read(body).tokens
+    except NotJsonError:
+        return
+    depth, inside = 0, 0
+    for at, token in enumerate(tokens):
+        if token in "[{":
+            depth += 1
+            if not inside and at > 1 and tokens[at - 1] == ":" and is_secret(decoded(tokens[at - 2])):
+                inside = depth
+        elif token in "]}":
+            inside = 0 if inside == depth else inside
+            depth -= 1
+        elif inside and token[0] == '"' and tokens[at + 1] != ":":
+            yield (0, len(token), decoded(token))
+
+
+def _json_text(value: str) -> str:
+    try:
+        return decoded(f'"{value}"')
+    except json.JSONDecodeError:
+        return value
+
+
+def _spellings(secret: str) -> set[str]:
+    if len(secret) <= _SHORT:
+        return set()
+    written = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], html.escape(secret)}
+    return written | {secret, quote(secret), quote(secret, safe=""), quote_plus(secret)}
+
+
+def hidden_headers(secrets: Secrets, headers: Headers) -> Iterator[tuple[str, str]]:
+    """Each header as text, its secrets hidden."""
+    for name, value in headers:
+        plain = name.decode("latin-1")
+        yield plain, secrets.header(plain, value.decode("latin-1"))

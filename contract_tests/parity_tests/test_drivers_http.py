@@ -1,0 +1,515 @@
+"""Over a socket every byte of a request is the caller's, and every way to get no whole response has its name."""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from contract_tests.parity.drivers import http
+from contract_tests.parity.messages import Header, Request, Response
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+GET = Request("GET", b"/")
+
+
+class Conversation:
+    """The server's side of one connection."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.unread = b""
+
+    def request(self) -> bytes:
+        """The next request, head and body, as it came; empty where the client has gone."""
+        while b"\r\n\r\n" not in self.unread:
+            if not self._more():
+                return b""
+        head, _, self.unread = self.unread.partition(b"\r\n\r\n")
+        length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+        size = int(length[1]) if length else 0
+        while len(self.unread) < size and self._more():
+            pass
+        body, self.unread = self.unread[:size], self.unread[size:]
+        return head + b"\r\n\r\n" + body
+
+    def until(self, end: bytes) -> bytes:
+        while not self.unread.endswith(end) and self._more():
+            pass
+        return self.unread
+
+    def _more(self) -> bool:
+        data = self.sock.recv(65536)
+        self.unread += data
+        return bool(data)
+
+    def say(self, data: bytes) -> None:
+        self.sock.sendall(data)
+
+    def reset(self) -> None:
+        """Close so that the client gets a TCP reset."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        self.sock.close()
+
+
+Script = Callable[[Conversation], None]
+
+
+class ScriptedServer:
+    """A listener that plays one script for each connection, the last one for all that follow."""
+
+    def __init__(self, *scripts: Script) -> None:
+        self.scripts = scripts
+        self.connections = 0
+        self.requests: list[bytes] = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.open: list[socket.socket] = []
+        self.threads = [threading.Thread(target=self.accept)]
+        self.threads[0].start()
+
+    def accept(self) -> None:
+        while True:
+            try:
+                sock, _ = self.listener.accept()
+            except OSError:
+                return
+            self.open.append(sock)
+            script = self.scripts[min(self.connections, len(self.scripts) - 1)]
+            self.connections += 1
+            thread = threading.Thread(target=self.play, args=(script, sock))
+            self.threads.append(thread)
+            thread.start()
+
+    def play(self, script: Script, sock: socket.socket) -> None:
+        with sock:
+            try:
+                script(Conversation(sock))
+            except OSError:
+                # The client has gone, or the test has ended.
+                return
+
+    def close(self) -> None:
+        # A closed listener does not wake a thread in accept(), a shut one does.
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.threads[0].join()
+        self.listener.close()
+        for sock in self.open:
+            try:
+                sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue
+        for thread in self.threads[1:]:
+            thread.join()
+
+
+Serve = Callable[..., ScriptedServer]
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    servers: list[ScriptedServer] = []
+
+    def start(*scripts: Script) -> ScriptedServer:
+        servers.append(ScriptedServer(*scripts))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+def answering(*answers: bytes) -> Script:
+    """Answer each request of a connection in turn, then close it."""
+
+    def script(conversation: Conversation) -> None:
+        for answer in answers:
+            if not conversation.request():
+                return
+            conversation.say(answer)
+
+    return script
+
+
+def once(serve: Serve, answer: bytes, request: Request = GET) -> Response:
+    """The outcome of one request to a server that answers so and closes."""
+    with http(serve(answering(answer)).url) as target:
+        return target.send(request)
+
+
+def sent(serve: Serve, request: Request) -> bytes:
+    """The bytes that a request puts on the wire."""
+    seen: list[bytes] = []
+
+    def script(conversation: Conversation) -> None:
+        seen.append(conversation.request())
+        conversation.say(OK)
+
+    server = serve(script)
+    with http(server.url) as target:
+        target.send(request)
+    return seen[0].replace(server.url.removeprefix("http://").encode(), b"HOST")
+
+
+def test_a_request_goes_out_as_it_was_given(serve: Serve) -> None:
+    headers = ((b"x-Tag", b"b"), (b"X-tag", b"  a"), (b"HOST", b"elsewhere"), (b"x-tag", b"\xff"))
+    target = b"/a/../b//%7e%2F?q=%zz&&a[]=\xc3\xa9"
+    assert sent(serve, Request("get", target, headers)) == (
+        b"get /a/../b//%7e%2F?q=%zz&&a[]=\xc3\xa9 HTTP/1.1\r\n"
+        b"x-Tag: b\r\nX-tag:   a\r\nHOST: elsewhere\r\nx-tag: \xff\r\n\r\n"
+    )
+
+
+def test_only_host_and_the_length_of_a_body_are_added(serve: Serve) -> None:
+    assert sent(serve, GET) == b"GET / HTTP/1.1\r\nHost: HOST\r\n\r\n"
+    assert sent(serve, Request("POST", b"/")) == b"POST / HTTP/1.1\r\nHost: HOST\r\n\r\n"
+    assert sent(serve, Request("POST", b"/", (), b"abc")) == (
+        b"POST / HTTP/1.1\r\nHost: HOST\r\nContent-Length: 3\r\n\r\nabc"
+    )
+
+
+def test_a_content_length_that_the_request_carries_is_kept(serve: Serve) -> None:
+    request = Request("POST", b"/", ((b"content-length", b"2"),), b"abc")
+    assert sent(serve, request).endswith(b"content-length: 2\r\n\r\nab")
+
+
+def test_a_chunked_request_is_sent_in_chunks(serve: Serve) -> None:
+    bodies: list[bytes] = []
+
+    def script(conversation: Conversation) -> None:
+        conversation.request()
+        bodies.append(conversation.until(b"0\r\n\r\n"))
+        conversation.say(OK)
+
+    request = Request("POST", b"/", ((b"Transfer-Encoding", b"chunked"),), b"x" * 65537)
+    with http(serve(script).url) as target:
+        assert target.send(request).body == b"ok"
+    assert bodies == [b"10000\r\n" + b"x" * 65536 + b"\r\n1\r\nx\r\n0\r\n\r\n"]
+
+
+def test_repeated_response_headers_stay_apart_with_their_case_and_order(serve: Serve) -> None:
+    answer = (
+        b"HTTP/1.1 404 Nope\r\nset-COOKIE: a=1\r\nX-B:\t2 \r\nSet-Cookie: b\xe9=2\r\nX-Empty:\r\n"
+        b"Content-Length: 0\r\n\r\n"
+    )
+    expected: tuple[Header, ...] = (
+        (b"set-COOKIE", b"a=1"),
+        (b"X-B", b"2"),
+        (b"Set-Cookie", b"b\xe9=2"),
+        (b"X-Empty", b""),
+        (b"Content-Length", b"0"),
+    )
+    assert once(serve, answer) == Response(404, expected)
+
+
+@pytest.mark.parametrize(
+    ("framing", "body"),
+    [
+        (b"Content-Length: 5\r\n\r\nhello", b"hello"),
+        (b"Content-Length: 5, 5\r\n\r\nhello", b"hello"),
+        (b"Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n003;x=y\r\nllo\r\n0\r\nX-Trailer: a\r\n\r\n", b"hello"),
+        (b"transfer-encoding: Chunked\r\nContent-Length: 99\r\n\r\n1\r\na\r\n0\r\n\r\n", b"a"),
+        (b"\r\nuntil the end", b"until the end"),
+        (b"Transfer-Encoding: gzip\r\nContent-Length: 2\r\n\r\nabcd", b"abcd"),
+    ],
+)
+def test_every_framing_of_a_body_is_read(serve: Serve, framing: bytes, body: bytes) -> None:
+    response = once(serve, b"HTTP/1.1 200 OK\r\n" + framing)
+    assert (response.status, response.body, response.failure) == (200, body, None)
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 204 No Content\r\n\r\n", b"HTTP/1.1 304 Not\r\nContent-Length: 9\r\n\r\n"])
+def test_a_response_that_has_no_body_ends_with_its_head(serve: Serve, head: bytes) -> None:
+    with http(serve(answering(head, OK)).url) as target:
+        assert target.send(GET).failure is None
+        assert target.send(GET).body == b"ok"
+
+
+def test_a_response_to_head_ends_with_its_head(serve: Serve) -> None:
+    server = serve(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", OK))
+    with http(server.url) as target:
+        assert target.send(Request("HEAD", b"/")).header("content-length") == b"9"
+        assert target.send(GET).body == b"ok"
+    assert server.connections == 1
+
+
+def test_interim_responses_are_skipped(serve: Serve) -> None:
+    interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n"
+    assert once(serve, interim + OK) == Response(200, ((b"Content-Length", b"2"),), b"ok")
+
+
+def test_folded_header_lines_are_joined(serve: Serve) -> None:
+    response = once(serve, b"HTTP/1.1 200 OK\r\nX-Folded: a\r\n  b\r\nContent-Length: 0\r\n\r\n")
+    assert response.header("x-folded") == b"a b"
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "body"),
+    [
+        (b"", 0, b""),
+        (b"HTTP/1.1 200 OK\r\nContent-", 0, b""),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello", 200, b"hello"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", 200, b"hello"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n", 200, b"hello"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhelloX\r\n0\r\n\r\n", 200, b"hello"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnine\r\n", 200, b""),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", 200, b""),
+        (b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n", 0, b""),
+        (b"220 mail.example ESMTP\r\n", 0, b""),
+    ],
+)
+def test_what_is_no_whole_response_is_truncated(serve: Serve, answer: bytes, status: int, body: bytes) -> None:
+    response = once(serve, answer)
+    assert (response.status, response.body, response.failure) == (status, body, "truncated")
+
+
+def test_a_head_beyond_the_limit_is_truncated(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("contract_tests.parity.drivers.http11.MAX_HEAD", 1000)
+    many = b"".join(b"X-%d: %s\r\n" % (number, b"y" * 100) for number in range(11))
+    assert once(serve, b"HTTP/1.1 200 OK\r\n" + many + b"\r\n").failure == "truncated"
+    assert once(serve, b"HTTP/1.1 200 OK\r\nX: " + b"y" * 3000 + b"\r\n\r\n").failure == "truncated"
+
+
+def test_a_body_beyond_the_limit_is_truncated(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("contract_tests.parity.drivers.http11.MAX_BODY", 1000)
+    assert once(serve, b"HTTP/1.1 200 OK\r\n\r\n" + b"y" * 1001).failure == "truncated"
+
+
+def test_a_port_that_no_one_listens_on_is_refused() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with http(f"http://127.0.0.1:{port}") as target:
+        assert target.send(GET) == Response(0, failure="refused")
+
+
+def test_a_server_that_says_nothing_is_a_timeout(serve: Serve) -> None:
+    def silent(conversation: Conversation) -> None:
+        conversation.until(b"never")
+
+    with http(serve(silent).url, timeout=0.1) as target:
+        assert target.send(GET) == Response(0, failure="timeout")
+
+
+def test_the_timeout_is_for_the_whole_exchange_and_keeps_what_arrived(serve: Serve) -> None:
+    def drip(conversation: Conversation) -> None:
+        conversation.request()
+        conversation.say(b"HTTP/1.1 200 OK\r\n\r\n")
+        gone = threading.Event()
+        while not gone.wait(0.02):
+            conversation.say(b".")
+
+    with http(serve(drip).url, timeout=1.0) as target:
+        response = target.send(GET)
+    assert (response.status, response.failure) == (200, "timeout")
+    assert response.body.startswith(b".")
+
+
+def test_a_connection_that_is_reset_is_a_reset(serve: Serve) -> None:
+    def script(conversation: Conversation) -> None:
+        conversation.request()
+        conversation.reset()
+
+    with http(serve(script).url) as target:
+        assert target.send(GET) == Response(0, failure="reset")
+
+
+def test_requests_of_one_thread_share_a_connection(serve: Serve) -> None:
+    server = serve(answering(OK, OK, OK))
+    with http(server.url) as target:
+        assert [target.send(GET).body for _ in range(3)] == [b"ok"] * 3
+    assert server.connections == 1
+
+
+def test_each_thread_has_a_connection_of_its_own(serve: Serve) -> None:
+    together = threading.Barrier(3, timeout=10)
+
+    def script(conversation: Conversation) -> None:
+        conversation.request()
+        together.wait()
+        conversation.say(OK)
+
+    server = serve(script)
+    with http(server.url) as target, ThreadPoolExecutor(3) as pool:
+        assert [response.body for response in pool.map(target.send, [GET] * 3)] == [b"ok"] * 3
+    assert server.connections == 3
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nConnection: Close\r\nContent-Length: 2\r\n\r\nok",
+        b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
+        OK + b"surplus",
+    ],
+)
+def test_a_connection_that_cannot_be_used_again_is_not(serve: Serve, answer: bytes) -> None:
+    server = serve(answering(answer, answer))
+    with http(server.url) as target:
+        assert [target.send(GET).body for _ in range(2)] == [b"ok", b"ok"]
+    assert server.connections == 2
+
+
+def test_a_connection_is_not_used_again_after_a_request_with_a_wrong_length(serve: Serve) -> None:
+    server = serve(answering(OK, OK))
+    with http(server.url) as target:
+        target.send(Request("POST", b"/", ((b"Content-Length", b"1"),), b"abc"))
+        assert target.send(GET).body == b"ok"
+    assert server.connections == 2
+
+
+def test_a_request_is_sent_again_where_a_used_connection_closes_without_a_byte(serve: Serve) -> None:
+    seen: list[bytes] = []
+
+    def closing(conversation: Conversation) -> None:
+        conversation.request()
+        conversation.say(OK)
+        seen.append(conversation.request())
+
+    server = serve(closing, answering(OK))
+    with http(server.url) as target:
+        target.send(GET)
+        assert target.send(GET).body == b"ok"
+    assert (len(seen), server.connections) == (1, 2)
+
+
+def test_a_request_is_sent_again_where_a_used_connection_is_reset_without_a_byte(serve: Serve) -> None:
+    def resetting(conversation: Conversation) -> None:
+        conversation.request()
+        conversation.say(OK)
+        conversation.request()
+        conversation.reset()
+
+    server = serve(resetting, answering(OK))
+    with http(server.url) as target:
+        target.send(GET)
+        assert target.send(GET).body == b"ok"
+
+
+def test_a_request_is_sent_again_only_once(serve: Serve) -> None:
+    def closing(conversation: Conversation) -> None:
+        conversation.request()
+
+    def answering_once(conversation: Conversation) -> None:
+        conversation.request()
+        conversation.say(OK)
+        conversation.request()
+
+    server = serve(answering_once, closing)
+    with http(server.url) as target:
+        target.send(GET)
+        assert target.send(GET).failure == "truncated"
+    assert server.connections == 2
+
+
+def test_a_request_is_not_sent_again_on_a_fresh_connection(serve: Serve) -> None:
+    server = serve(answering(b""), answering(OK))
+    with http(server.url) as target:
+        assert target.send(GET).failure == "truncated"
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize("start", [b"H", b"HTTP/1.1 100 Continue\r\n\r\n"])
+def test_a_request_is_not_sent_again_after_a_byte_of_a_response(serve: Serve, start: bytes) -> None:
+    server = serve(answering(OK, start), answering(OK))
+    with http(server.url) as target:
+        target.send(GET)
+        assert target.send(GET).failure == "truncated"
+    assert server.connections == 1
+
+
+def test_a_request_is_not_sent_again_after_a_timeout(serve: Serve) -> None:
+    def slow(conversation: Conversation) -> None:
+        conversation.request()
+        conversation.say(OK)
+        conversation.until(b"never")
+
+    server = serve(slow)
+    with http(server.url, timeout=1.0) as target:
+        target.send(GET)
+        assert target.send(GET).failure == "timeout"
+    assert server.connections == 1
+
+
+def test_an_idle_connection_that_the_server_closed_is_not_written_to(serve: Serve) -> None:
+    closed = threading.Event()
+
+    def closing(conversation: Conversation) -> None:
+        conversation.request()
+        conversation.say(OK)
+        conversation.sock.shutdown(socket.SHUT_RDWR)
+        closed.set()
+
+    server = serve(closing, answering(OK))
+    with http(server.url) as target:
+        target.send(GET)
+        assert closed.wait(10)
+        assert target.send(Request("POST", b"/", (), b"only once")).body == b"ok"
+    assert server.connections == 2
+
+
+def test_an_answer_that_comes_before_the_body_is_sent_is_read(serve: Serve) -> None:
+    def early(conversation: Conversation) -> None:
+        conversation.say(b"HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 3\r\n\r\nbig")
+        conversation.sock.shutdown(socket.SHUT_WR)
+        # Read to the end: closing with unread bytes is a reset, which may overtake the answer.
+        conversation.until(b"the end")
+
+    with http(serve(early).url) as target:
+        response = target.send(Request("PUT", b"/", (), b"x" * 5_000_000 + b"the end"))
+    assert (response.status, response.body) == (413, b"big")
+
+
+def test_a_server_that_answers_while_it_reads_does_not_lock_both(serve: Serve) -> None:
+    """Both sides have more to say than the buffers of the system hold."""
+    size = 12_000_000
+
+    def echo(conversation: Conversation) -> None:
+        conversation.say(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+        left = size
+        while left:
+            data = conversation.sock.recv(min(65536, left))
+            conversation.say(b"y" * len(data))
+            left -= len(data)
+        conversation.until(b"never")
+
+    request = Request("PUT", b"/", ((b"Host", b"h"), (b"Content-Length", b"%d" % size)), b"x" * size)
+    with http(serve(echo).url) as target:
+        response = target.send(request)
+    assert (len(response.body), response.failure) == (size, None)
+
+
+def test_no_proxy_is_taken_from_the_environment(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    assert once(serve, OK).body == b"ok"
+
+
+def test_the_name_is_the_address_and_the_server_header_of_the_last_response(serve: Serve) -> None:
+    server = serve(answering(b"HTTP/1.1 200 OK\r\nServer: gunicorn\r\nContent-Length: 0\r\n\r\n"))
+    with http(server.url) as target:
+        assert target.name == f"127.0.0.1:{server.port}"
+        target.send(GET)
+        assert target.name == f"127.0.0.1:{server.port} (gunicorn)"
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:80", "ftp://a", "http://", "http://a/path", "http://u:p@a", "http://a?q"])
+def test_any_other_url_is_an_error(url: str) -> None:
+    with pytest.raises(ValueError, match=r"URL|scheme"):
+        http(url)
+
+
+def test_reset_calls_its_hook_and_a_closed_target_answers_no_more() -> None:
+    calls: list[str] = []
+    target = http("http://127.0.0.1:9", reset=lambda: calls.append("reset"))
+    target.reset()
+    http("http://127.0.0.1:9").reset()
+    target.close()
+    target.close()
+    assert calls == ["reset"]
+    with pytest.raises(RuntimeError, match="is closed"):
+        target.send(GET)

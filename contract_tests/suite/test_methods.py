@@ -1,0 +1,97 @@
+"""Methods, paths and slashes: what is answered beside the operations themselves"""
+
+from urllib.parse import urlsplit
+
+import pytest
+
+GETS = ["/", "/users", "/healthz", "/readyz", "/openapi.json", "/docs", "/docs/start.js"]
+ALLOWED = {path: {"GET", "HEAD", "OPTIONS"} for path in [*GETS, "/user/1"]} | {"/user": {"POST", "OPTIONS"}}
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "FOO"]
+
+
+def allow(answer):
+    return set(answer.headers["allow"].replace(" ", "").split(","))
+
+
+@pytest.mark.parametrize("path", GETS)
+def test_head_answers_as_get_without_the_body(api, path):
+    got, headed = api.get(path), api.head(path)
+    assert headed.status_code == got.status_code == 200
+    assert headed.content == b""
+    assert headed.headers["content-length"] == str(len(got.content))
+    assert headed.headers["content-type"] == got.headers["content-type"]
+
+
+def test_head_of_an_unknown_user_has_the_length_of_the_problem(api):
+    headed = api.head("/user/0")
+    assert headed.status_code == 404
+    assert headed.content == b""
+    assert int(headed.headers["content-length"]) > 0
+
+
+@pytest.mark.parametrize("path", sorted(ALLOWED))
+def test_options_tells_what_a_path_allows(api, path):
+    answer = api.options(path)
+    assert answer.status_code == 200
+    assert answer.content == b""
+    assert allow(answer) == ALLOWED[path]
+
+
+@pytest.mark.parametrize(
+    ("path", "method"),
+    [(path, method) for path in sorted(ALLOWED) for method in METHODS if method not in ALLOWED[path]],
+)
+def test_a_method_that_is_not_routed_is_not_allowed(api, path, method):
+    refused = api.request(method, path)
+    assert refused.status_code == 405
+    assert allow(refused) == ALLOWED[path]
+    if method != "HEAD":
+        assert refused.json() == {
+            "type": "about:blank",
+            "title": "Method Not Allowed",
+            "status": 405,
+            "detail": "This method is not allowed here.",
+        }
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "path", ["/nope", "/user/", "/users/", "/users/1", "/healthz/", "/USERS", "/user%73x", "/docs/", "/docs/a/b", "/%00"]
+)
+def test_an_unknown_path_is_not_found_whatever_the_method(api, path, method):
+    refused = api.request(method, path)
+    assert refused.status_code == 404
+    assert "allow" not in refused.headers
+
+
+def test_an_unknown_path_is_told_as_a_problem(api):
+    refused = api.get("/nope")
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert refused.json() == {
+        "type": "about:blank",
+        "title": "Not Found",
+        "status": 404,
+        "detail": "There is nothing here.",
+    }
+
+
+def test_a_percent_encoded_letter_is_that_letter(api):
+    assert api.get("/%75sers").status_code == 200
+
+
+def test_slashes_at_the_front_are_one(api):
+    assert api.get("https://testserver//healthz").status_code == 200
+
+
+@pytest.mark.parametrize(("doubled", "merged"), [("/user//1", "/user/1"), ("/docs///start.js?a=1&b=%20", "/docs/start.js?a=1&b=%20")])
+def test_doubled_slashes_lead_to_the_merged_path(api, doubled, merged):
+    answer = api.get(doubled)
+    assert answer.status_code == 308
+    assert urlsplit(answer.headers["location"])[2:4] == urlsplit(merged)[2:4]
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+
+
+def test_a_method_that_is_not_routed_on_the_merged_path_is_not_allowed(api):
+    refused = api.delete("/user//1")
+    assert refused.status_code == 405
+    assert allow(refused) == {"GET", "HEAD", "OPTIONS"}

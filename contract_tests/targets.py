@@ -1,0 +1,70 @@
+"""The apps under contract; the only importer of the two apps."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import FastAPI
+from flask import Flask, got_request_exception, request
+
+import fastapi_app
+import flask_app
+from contract_tests.parity import Target, asgi, wsgi
+from contract_tests.world import World, make_world
+from shared_core.services import Services
+
+ORIGINAL = "contract_tests.targets:original()"
+PORT = "contract_tests.targets:port()"
+
+_worlds: weakref.WeakKeyDictionary[Any, World] = weakref.WeakKeyDictionary()
+
+
+def original() -> Flask:
+    """The Flask app in a fresh deterministic world."""
+    return _placed(make_original, make_world())
+
+
+def port() -> FastAPI:
+    """The FastAPI app in a fresh deterministic world."""
+    return _placed(make_port, make_world())
+
+
+def make_original(services: Services) -> Flask:
+    """The Flask app over these Services; Flask answers its own errors, so they are noted for the driver."""
+    app = flask_app.create_app(services)
+    got_request_exception.connect(_note_exception, app)
+    return app
+
+
+def make_port(services: Services) -> FastAPI:
+    """The FastAPI app over these Services."""
+    return fastapi_app.create_app(services)
+
+
+MAKERS: dict[str, Callable[[Services], Any]] = {"original": make_original, "port": make_port}
+
+
+def open_target(role: str, services: Services | None = None) -> Target:
+    """The target of a role, "original" or "port", in process; its reset rewinds its world."""
+    world = make_world() if services is None else World(services)
+    app = MAKERS[role](world.services)
+    reset = world.reset if services is None else None
+    return wsgi(app, reset=reset) if isinstance(app, Flask) else asgi(app, reset=reset)
+
+
+def world_of(app: Any) -> World:
+    """The world that original() or port() made for an app."""
+    return _worlds[app]
+
+
+def _placed(make: Callable[[Services], Any], world: World) -> Any:
+    app = make(world.services)
+    _worlds[app] = world
+    weakref.finalize(app, world.close)
+    return app
+
+
+def _note_exception(_: Flask, *, exception: Exception, **__: Any) -> None:
+    request.environ["wire.exception"] = exception
