@@ -3,7 +3,6 @@ SHELL := /bin/sh
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
-THREADS ?= 40
 BIN := .venv/bin
 STAMP := .venv/.installed
 
@@ -11,7 +10,7 @@ STAMP := .venv/.installed
 UV_INDEX = UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$($(PYTHON) -m pip config list 2>/dev/null | sed -n "s/.*\.index-url='\(.*\)'.*/\1/p" | tail -n 1)}"
 WITH_INDEX = $(UV_INDEX); if [ -n "$$UV_DEFAULT_INDEX" ]; then export UV_DEFAULT_INDEX; else unset UV_DEFAULT_INDEX; fi
 
-.PHONY: help setup test parity check format lint types contracts flask fastapi openapi migrate lock clean
+.PHONY: help setup test parity check lint flask fastapi openapi migrate lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list the commands
@@ -32,6 +31,37 @@ $(STAMP): pyproject.toml requirements/bootstrap.lock requirements/dev.lock
 	  || { echo "uv could not install; pip does it, more slowly."; $(BIN)/python -m pip install -q --require-hashes -r requirements/dev.lock; }
 	@UV_OFFLINE=1 $(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
+
+test: $(STAMP)  ## run every test, in process, with no server
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -q
+
+parity: $(STAMP)  ## start both apps on real servers and give the verdict: do they answer alike?
+	@$(BIN)/python -m contract_tests.live
+
+check: $(STAMP)  ## exactly what CI runs: format, lint, types, import contracts, tests, fresh apps, parity
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(MAKE) --no-print-directory test
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q --fresh-apps contract_tests/suite
+	$(MAKE) --no-print-directory parity
+
+lint: $(STAMP)  ## format the code, and mend what the linter can mend
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+flask: $(STAMP)  ## run the original on http://HOST:PORT (127.0.0.1:8000)
+	@exec $(BIN)/gunicorn "flask_app:create_app()" --worker-class gthread --threads $${THREADS:-16} --no-control-socket --bind $(HOST):$(PORT)
+
+fastapi: $(STAMP)  ## run the port on http://HOST:PORT (127.0.0.1:8000)
+	@exec $(BIN)/uvicorn fastapi_app:create_app --factory --http httptools --no-proxy-headers --no-access-log --host $(HOST) --port $(PORT)
+
+openapi: $(STAMP)  ## write shared_core/openapi.json from the port's typed routes
+	@$(BIN)/python -c "from fastapi_app.openapi import main; main()"
+
+migrate: $(STAMP)  ## bring the database of DATABASE_URL to the newest revision
+	@$(BIN)/python -m shared_core.migrations
 
 lock:  ## write the hashed lock files anew from pyproject.toml
 	@test -x $(BIN)/uv || $(MAKE) --no-print-directory setup

@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
-from contract_tests.contract import Contract, Observed, open_contract
+from contract_tests.contract import CONTRACT, GATE, Contract, Observed, open_contract
 from contract_tests.gate import Gate
-from contract_tests.parity import Target
+from contract_tests.parity import Different, Target
 from contract_tests.parity.transport import TargetTransport
 from contract_tests.world import make_world
 from shared_core.services import Services
@@ -25,8 +25,6 @@ SPEC = HERE.parent / "shared_core" / "openapi.json"
 BASE_URL = "https://testserver"
 ROLES = ("original", "port")
 
-CONTRACT = pytest.StashKey[Contract]()
-GATE = pytest.StashKey[Gate]()
 PARTIAL = pytest.StashKey[list[str]]()
 
 
@@ -36,14 +34,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         group.addoption(
             f"--{role}",
             metavar="SPEC",
-            help=f"the {role}: package.module:attribute, package.module:factory(), a URL, or a command containing {{port}}",
+            help=f"the {role}: module:attribute, module:factory(), a URL, or a command containing {{port}}",
         )
         group.addoption(
             f"--reset-{role}",
             metavar="CMD",
             help=f"rewinds the {role}'s world before each test: a command, or package.module:callable",
         )
-    group.addoption("--fresh-apps", action="store_true", help="make both apps anew for each test, instead of rewinding them")
+    group.addoption(
+        "--fresh-apps", action="store_true", help="make both apps anew for each test, instead of rewinding them"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -158,9 +158,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     unfit = {"in_process"} | (set() if given is not None and given.rewinds else {"empty_world"})
     left_out = [item for item in items if any(item.get_closest_marker(name) for name in unfit)]
     items[:] = [item for item in items if item not in left_out]
-    config.stash[PARTIAL] += []
     if left_out:
         config.hook.pytest_deselected(items=left_out)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    """A difference is told by its own message; the way through the client's code would only hide it."""
+    report = yield
+    if report.failed and call.excinfo is not None and isinstance(call.excinfo.value, Different):
+        report.longrepr = f"{item.nodeid}\n\n{call.excinfo.value}"
+    return report
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:
@@ -185,7 +193,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if hasattr(config, "workeroutput"):
         config.workeroutput["gate"] = [sorted(gate.seen), sorted(gate.faults), config.stash[PARTIAL]]
         return
-    stopped = session.shouldstop or session.shouldfail or exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+    stopped = (
+        session.shouldstop or session.shouldfail or exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+    )
     if not config.stash[PARTIAL] and not stopped and not config.getoption("collectonly"):
         gate.faults.update(gate.unseen(ROLES))
     if gate.faults:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
+from contract_tests import targets
 from contract_tests.gate import Gate
-from contract_tests.parity import Bindings, Ledger, PairTransport, Target
+from contract_tests.parity import Bindings, Exchange, Ledger, PairTransport, Target
 from contract_tests.parity.messages import Request, Response
+from contract_tests.parity.specs import can_reset, resolve, same_target
 
 HERE = Path(__file__).parent
 LEDGER = HERE / "accepted_differences.toml"
 DECISIONS = HERE.parent / "docs" / "decisions"
+
+# What test_secrets.py plants everywhere; a server's log is searched for it.
+PLANTED_SECRET = "hunter2-s3cret"
+
+GATE = pytest.StashKey[Gate]()
 
 
 class Observed:
@@ -48,13 +57,19 @@ class Observed:
 
 @dataclass(slots=True)
 class Contract:
-    """Original and port, open. `rewinds`: whether reset() takes both back to an empty world."""
+    """Original and port, open.
+
+    `bound`: whether each makes its own ids, so that they are bound and not compared literally.
+    `rewinds`: whether reset() takes both back to an empty world. `on_exchange` sees every exchange of the pair.
+    """
 
     original: Target
     port: Target
     ledger: Ledger
-    bindings: Bindings
+    bound: bool
     rewinds: bool
+    on_exchange: Callable[[Exchange], object] | None = None
+    _bindings: Bindings | None = None
 
     def target(self, role: str) -> Target:
         return self.original if role == "original" else self.port
@@ -62,6 +77,8 @@ class Contract:
     def reset(self, *roles: str) -> None:
         for role in roles:
             self.target(role).reset()
+        if self.rewinds:
+            self._bindings = None
 
     def pair(self, gate: Gate) -> PairTransport:
         """A transport that sends each request to both and compares; each is still seen by the gate."""
@@ -69,9 +86,21 @@ class Contract:
             Observed("original", self.original, gate),
             Observed("port", self.port, gate),
             accepted=self.ledger,
-            bindings=self.bindings,
+            bindings=self.bindings(),
             operation=gate.name_of,
+            on_exchange=self.on_exchange,
         )
+
+    def bindings(self) -> Bindings:
+        """What is known of which ids are partners: it lives as long as the two worlds do."""
+        if self._bindings is None:
+            self._bindings = Bindings() if self.bound else Bindings.opaque()
+        return self._bindings
+
+
+def open_ledger() -> Ledger:
+    """The accepted differences. Raises LedgerError."""
+    return Ledger.load(LEDGER, decisions=DECISIONS)
 
 
 @contextmanager
@@ -84,23 +113,24 @@ def open_contract(
     fresh: bool = False,
 ) -> Iterator[Contract]:
     """Open the targets that two SPECs name; without a SPEC, our own app of that role in process. Raises SpecError."""
-    from contract_tests import targets
-    from contract_tests.parity.specs import resolve, same_target
-
-    ledger = Ledger.load(LEDGER, decisions=DECISIONS)
+    specs = {"original": (original, reset_original), "port": (port, reset_port)}
+    if original and port:
+        same_target(original, port)
     with ExitStack() as stack:
-        opened: list[Target] = []
-        for role, spec, reset in (("original", original, reset_original), ("port", port, reset_port)):
-            own = getattr(targets, role.upper()) if fresh else None
-            target = resolve(spec or own, reset=reset) if spec or own else targets.open_target(role)
-            opened.append(stack.enter_context(target))
-        if original and port:
-            same_target(*opened)
-        deterministic = not original and not port
+        opened = {role: stack.enter_context(_open(role, spec, reset, fresh)) for role, (spec, reset) in specs.items()}
         yield Contract(
-            original=opened[0],
-            port=opened[1],
-            ledger=ledger,
-            bindings=Bindings.opaque() if deterministic else Bindings(),
-            rewinds=deterministic or bool(reset_original and reset_port),
+            original=opened["original"],
+            port=opened["port"],
+            ledger=open_ledger(),
+            bound=bool(original or port),
+            rewinds=all(spec is None or can_reset(spec, reset=reset) for spec, reset in specs.values()),
         )
+
+
+def _open(role: str, spec: str | None, reset: str | None, fresh: bool) -> Target:
+    if spec is None and not fresh:
+        return targets.open_target(role)
+    return resolve(spec or targets.SPECS[role], reset=reset)
+
+
+CONTRACT = pytest.StashKey[Contract]()

@@ -1,4 +1,4 @@
-"""What the OpenAPI document promises, held against what was seen: nothing undocumented, and nothing documented unseen."""
+"""What the OpenAPI document promises, held against what was seen: nothing undocumented, nothing unseen."""
 
 from __future__ import annotations
 

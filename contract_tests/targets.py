@@ -10,25 +10,27 @@ from fastapi import FastAPI
 from flask import Flask, got_request_exception, request
 
 import fastapi_app
+import fastapi_app.openapi
 import flask_app
 from contract_tests.parity import Target, asgi, wsgi
 from contract_tests.world import World, make_world
 from shared_core.services import Services
 
-ORIGINAL = "contract_tests.targets:original()"
-PORT = "contract_tests.targets:port()"
+SPECS = {role: f"contract_tests.targets:{role}()" for role in ("original", "port")}
 
 _worlds: weakref.WeakKeyDictionary[Any, World] = weakref.WeakKeyDictionary()
 
 
 def original() -> Flask:
     """The Flask app in a fresh deterministic world."""
-    return _placed(make_original, make_world())
+    app: Flask = _placed(make_original, make_world())
+    return app
 
 
 def port() -> FastAPI:
     """The FastAPI app in a fresh deterministic world."""
-    return _placed(make_port, make_world())
+    app: FastAPI = _placed(make_port, make_world())
+    return app
 
 
 def make_original(services: Services) -> Flask:
@@ -54,9 +56,9 @@ def open_target(role: str, services: Services | None = None) -> Target:
     return wsgi(app, reset=reset) if isinstance(app, Flask) else asgi(app, reset=reset)
 
 
-def world_of(app: Any) -> World:
-    """The world that original() or port() made for an app."""
-    return _worlds[app]
+def rendered_document() -> bytes:
+    """The OpenAPI document as the port's typed routes give it."""
+    return fastapi_app.openapi.render(port().openapi())
 
 
 def _placed(make: Callable[[Services], Any], world: World) -> Any:

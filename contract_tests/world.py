@@ -1,4 +1,4 @@
-"""A deterministic world for an app: an empty migrated database, a fixed clock, the cheapest hashes; rewound in well under a millisecond."""
+"""A deterministic world for an app: an empty migrated database, a fixed clock, the cheapest hashes; rewound fast."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CHEAP_HASHES = {"password_time_cost": 1, "password_memory_kib": 8}
 def settings(**changes: Any) -> Settings:
     """Settings that no environment and no .env file touches."""
     given = {name: field.default for name, field in Settings.model_fields.items()}
-    return Settings(_env_file=None, **{**given, **CHEAP_HASHES, "threads": 8, **changes})
+    return Settings(_env_file=None, **{**given, **CHEAP_HASHES, "threads": 8, **changes})  # type: ignore[call-arg]
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ def create_app(services: Services | None = None) -> FastAPI:
     built = services or services_from_environment()
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         current_default_thread_limiter().total_tokens = built.settings.threads
         # Its lines hold raw paths and queries.
         logging.getLogger("uvicorn.access").handlers.clear()

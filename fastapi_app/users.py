@@ -14,9 +14,7 @@ router = APIRouter(route_class=Route)
 @router.post("/user", status_code=201, response_model=UserCreated, responses=refusals(400, 409, 422, 503))
 def create_user(user: NewUser, app: App) -> Response:
     with app.database.begin() as db:
-        id = users.create_user(
-            db, name=user.name, email=user.email, password_hash=user.password_hash, now=app.clock()
-        )
+        id = users.create_user(db, name=user.name, email=user.email, password_hash=user.password_hash, now=app.clock())
     return json(UserCreated(message="User created successfully", id=id), 201, location=f"/user/{id}")
 
 

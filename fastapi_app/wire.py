@@ -60,12 +60,12 @@ class Route(APIRoute):
     Drop it when the original is gone and its clients may see FastAPI's own answers.
     """
 
-    loads: ClassVar[Callable[[bytes], Any]] = staticmethod(json.loads)
+    loads: ClassVar[staticmethod[[bytes], Any]] = staticmethod(json.loads)
 
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
         takes_json = self.body_field is not None and not isinstance(self.body_field.field_info, params.Form)
-        loads = type(self).loads
+        loads = self.loads
 
         async def handle_as_flask(request: Request) -> Response:
             if takes_json and not is_json(request.headers.get("content-type", "")):

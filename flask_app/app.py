@@ -23,7 +23,7 @@ def create_app(services: Services | None = None) -> Flask:
     """The app over the given Services, or over Services built from the environment."""
     app = Original(__name__, static_folder=None)
     place_services(app, services or services_from_environment())
-    # One byte more than is allowed: Werkzeug cuts a chunked body at this length in silence, and inputs.body must see it.
+    # One byte more than is allowed: Werkzeug cuts a chunked body here in silence, and inputs.body must see it.
     app.config["MAX_CONTENT_LENGTH"] = app.extensions["services"].settings.max_body_bytes + 1
     app.url_map.converters["id"] = IdConverter
     for module in (hello, users, health, docs):

@@ -19,7 +19,7 @@ app = cast("Services", LocalProxy(lambda: current_app.extensions["services"]))
 
 
 class IdConverter(IntegerConverter):
-    """`<id:id>`: an int as the database can hold one. Werkzeug's `int` takes any script's digits, and any number of them."""
+    """`<id:id>`: an int as the database can hold one. Werkzeug's `int` takes any number of any script's digits."""
 
     regex = schemas.ID_PATTERN
 

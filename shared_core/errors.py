@@ -1,11 +1,11 @@
 """What the business refuses, in its own words; which HTTP status each becomes is said in problems.py alone.
 
-    ServiceError
-    ├── Malformed      the body cannot be read at all
-    ├── Invalid        it can be read, and does not fit
-    ├── NotFound       there is no such thing
-    ├── Conflict       it clashes with what is there
-    └── Unavailable    a part the answer needs does not answer in time
+ServiceError
+├── Malformed      the body cannot be read at all
+├── Invalid        it can be read, and does not fit
+├── NotFound       there is no such thing
+├── Conflict       it clashes with what is there
+└── Unavailable    a part the answer needs does not answer in time
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ PARALLEL_HASHES = 2
 
 
 class Passwords:
-    """Hashes passwords. Costs: `time_cost` in passes, `memory_kib` in KiB a hash. Its threads start at the first hash."""
+    """Hashes passwords, at `time_cost` passes and `memory_kib` KiB a hash. Its threads start at the first hash."""
 
     def __init__(self, *, time_cost: int, memory_kib: int) -> None:
         self._hasher = PasswordHasher(time_cost=time_cost, memory_cost=memory_kib, parallelism=1, type=Type.ID)

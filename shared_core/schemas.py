@@ -1,18 +1,15 @@
-"""Wire shapes in and out, and the one JSON parser for both apps: strict, nothing is coerced, unknown fields are ignored."""
+"""Wire shapes in and out, and the one JSON parser for both apps: nothing is coerced, unknown fields are ignored."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 import pydantic_core
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from shared_core.errors import Invalid, Malformed, Violation
-
-if TYPE_CHECKING:
-    from shared_core.users import Page, User
 
 # Eighteen digits always fit a 64-bit column; ASCII only, since \d would admit every script's digits.
 ID_PATTERN = "[0-9]{1,18}"
@@ -28,7 +25,7 @@ Id = Annotated[int, Field(ge=1, le=MAX_ID)]
 
 
 def _digits(value: object) -> object:
-    """Query values are text: only plain decimal digits are a number (pydantic alone would take "1_0", " 5" and "5.0")."""
+    """Query values are text: only plain digits are a number (pydantic alone would take "1_0", " 5" and "5.0")."""
     if isinstance(value, str):
         if not re.fullmatch(ID_PATTERN, value):
             raise pydantic_core.PydanticCustomError("digits", "Input should be 1 to 18 decimal digits")
@@ -40,6 +37,11 @@ class Shape(BaseModel):
     """What crosses the wire: strict, immutable, unknown fields ignored."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore", from_attributes=True)
+
+    @classmethod
+    def of(cls, value: object) -> Self:
+        """The shape of a business value: its attributes of the same names, and no other."""
+        return cls.model_validate(value)
 
 
 class Message(Shape):
@@ -69,10 +71,6 @@ class UserOut(Shape):
     name: str
     email: str
 
-    @classmethod
-    def of(cls, user: User) -> Self:
-        return cls(name=user.name, email=user.email)
-
 
 class UserItem(Shape):
     id: Id
@@ -90,12 +88,8 @@ class PageIn(Shape):
 class UserPage(Shape):
     """Users in the order of their ids; `next` is the `after` of the following page, null on the last one."""
 
-    items: list[UserItem]
+    items: tuple[UserItem, ...]
     next: Id | None
-
-    @classmethod
-    def of(cls, page: Page) -> Self:
-        return cls(items=[UserItem(id=user.id, name=user.name, email=user.email) for user in page.users], next=page.next)
 
 
 class ViolationOut(Shape):
@@ -127,7 +121,7 @@ REWORDED = {
 
 
 def parse_json(body: bytes) -> Any:
-    """The value of a JSON text (RFC 8259). Raises Malformed; NaN, a BOM, lone surrogates and UTF-16 are not JSON here."""
+    """The value of a JSON text (RFC 8259). Raises Malformed, also for NaN, a BOM, lone surrogates and UTF-16."""
     try:
         return pydantic_core.from_json(body, allow_inf_nan=False)
     except ValueError as error:

@@ -48,7 +48,7 @@ def build_services(settings: Settings) -> Services:
 def services_from_environment() -> Services:
     """Services as the environment says; the embedded database is migrated on the way.
 
-    A wrong setting ends the process with one line on stderr, since it is an operator's mistake and no error of the code.
+    A wrong setting ends the process with one line on stderr: it is an operator's mistake and no error of the code.
     """
     try:
         settings = load_settings()

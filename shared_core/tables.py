@@ -5,7 +5,11 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 metadata = sa.MetaData(
-    naming_convention={"pk": "pk_%(table_name)s", "uq": "uq_%(table_name)s_%(column_0_name)s", "ix": "ix_%(column_0_label)s"}
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(column_0_label)s",
+    }
 )
 
 # The Alembic revision that this code needs; a test holds it to migrations/versions.

@@ -24,7 +24,7 @@ class User:
 class Page:
     """Users in the order of their ids, and the last id of the page where more follow."""
 
-    users: tuple[User, ...]
+    items: tuple[User, ...]
     next: int | None
 
 
@@ -41,13 +41,17 @@ def create_user(db: sa.Connection, *, name: str, email: str, password_hash: str,
 
     The database's constraint decides, so two requests that race cannot both win.
     """
-    row = {"name": name, "email": email, "email_key": email_key(email), "password_hash": password_hash, "created_at": now}
+    row = {
+        "name": name,
+        "email": email,
+        "email_key": email_key(email),
+        "password_hash": password_hash,
+        "created_at": now,
+    }
     try:
-        created = db.execute(sa.insert(users).values(row))
+        return int(db.execute(sa.insert(users).values(row).returning(users.c.id)).scalar_one())
     except sa.exc.IntegrityError as error:
         raise Conflict("This email is already registered.") from error
-    (user_id,) = created.inserted_primary_key
-    return int(user_id)
 
 
 def get_user(db: sa.Connection, user_id: int) -> User:
@@ -62,4 +66,4 @@ def list_users(db: sa.Connection, *, limit: int, after: int) -> Page:
     """At most `limit` users whose id is above `after`, by keyset: a page costs the same wherever it begins."""
     query = sa.select(*_columns).where(users.c.id > after).order_by(users.c.id).limit(limit + 1)
     rows = [User(*row) for row in db.execute(query)]
-    return Page(users=tuple(rows[:limit]), next=rows[limit - 1].id if len(rows) > limit else None)
+    return Page(items=tuple(rows[:limit]), next=rows[limit - 1].id if len(rows) > limit else None)

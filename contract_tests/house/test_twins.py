@@ -9,7 +9,18 @@ import pytest
 ROOT = Path(__file__).parents[2]
 MODULES = ["hello", "users", "health", "docs"]
 MOST_STATEMENTS = 12
-BRANCHES = (ast.If, ast.IfExp, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.Match, ast.BoolOp, ast.comprehension, ast.Lambda)
+BRANCHES = (
+    ast.If,
+    ast.IfExp,
+    ast.For,
+    ast.AsyncFor,
+    ast.While,
+    ast.Try,
+    ast.Match,
+    ast.BoolOp,
+    ast.comprehension,
+    ast.Lambda,
+)
 
 
 def tree(app, module):
@@ -28,7 +39,9 @@ def routes(app, module):
 def test_every_route_module_has_its_twin():
     for app in ("flask_app", "fastapi_app"):
         with_routes = [
-            path.stem for path in (ROOT / app).glob("*.py") if re.search(r"^@(router|blueprint)\.", path.read_text(), re.M)
+            path.stem
+            for path in (ROOT / app).glob("*.py")
+            if re.search(r"^@(router|blueprint)\.", path.read_text(), re.M)
         ]
         assert sorted(with_routes) == sorted(MODULES)
 

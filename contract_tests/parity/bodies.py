@@ -85,6 +85,8 @@ def _writing(comparison: Comparison) -> Iterator[Difference]:
 
 
 def _spaced(original: Document, port: Document) -> tuple[str, str] | None:
+    if original.gaps == port.gaps:
+        return None
     ours, theirs = _spacing(original), _spacing(port)
     for place in sorted(ours.keys() & theirs.keys()):
         if ours[place].isdisjoint(theirs[place]):

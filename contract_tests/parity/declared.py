@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 OPAQUE = "opaque"
+_REMEMBERED = 10_000
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -78,6 +79,20 @@ class Declared:
             _OPAQUE_NAMES | frozenset(map(snake, opaque)),
             frozenset(unordered),
         )
+
+    def place(self, name: str, around: str) -> tuple[str | None, bool]:
+        """The kind of a member's id, and whether it is born there: `kind` and `is_own` at once, remembered."""
+        known = self._places.get((name, around))
+        if known is None:
+            kind = self.kind(name, around) if name else None
+            known = (kind, kind is not None and self.is_own(name, kind, around))
+            if len(self._places) < _REMEMBERED:
+                self._places[name, around] = known
+        return known
+
+    @cached_property
+    def _places(self) -> dict[tuple[str, str], tuple[str | None, bool]]:
+        return {}
 
     def kind(self, name: str, around: str) -> str | None:
         """The kind of the id that a member or parameter of this name holds; None where it holds none.

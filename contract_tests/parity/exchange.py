@@ -35,7 +35,7 @@ class Exchange:
         return tuple(dict.fromkeys(difference.fingerprint(self.operation) for difference in self.differences))
 
 
-class Different(AssertionError):  # noqa: N818 - the public name says what was found, and it fails a test
+class Different(AssertionError):
     """The port does not answer as the original. The message tells everything; `exchanges` holds it as values."""
 
     def __init__(self, *exchanges: Exchange, secrets: Secrets | None = None) -> None:

@@ -6,9 +6,11 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import NoReturn
 
 BOM = b"\xef\xbb\xbf"
+_KEPT = 65536
 
 # Possessive repeats: a string that is never closed must not make the search exponential.
 _TOKEN = re.compile(
@@ -17,6 +19,7 @@ _TOKEN = re.compile(
     r"|[\[\]{},:]|true|false|null|NaN|-?Infinity|[^ \t\n\r]"
 )
 _DIGITS = frozenset("0123456789")
+_MARKS = frozenset(",:]}")
 _CLOSING = {"[": "]", "{": "}"}
 
 
@@ -35,14 +38,18 @@ class Array:
 
 
 class Object(Array):
-    """An object: `keys` decoded and in order, duplicates included; `items` the values beside them."""
+    """An object: its keys as `written`, in order and with duplicates, and `items`, the values beside them."""
 
-    __slots__ = ("keys", "written")
+    __slots__ = ("written",)
 
     def __init__(self, start: int) -> None:
         super().__init__(start)
-        self.keys: list[str] = []
         self.written: list[str] = []
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys, decoded."""
+        return [decoded(token) for token in self.written]
 
 
 # A scalar is its index among the tokens: an int, so that a large document stays small.
@@ -90,6 +97,10 @@ class Document:
 
 def read(body: bytes) -> Document:
     """Read a body as one JSON value. Raises NotJsonError."""
+    return _read_again(body) if len(body) <= _KEPT else _read(body)
+
+
+def _read(body: bytes) -> Document:
     marked = body.startswith(BOM)
     try:
         text = body.decode("utf-8-sig")
@@ -98,6 +109,10 @@ def read(body: bytes) -> Document:
     document = Document(text, marked, _TOKEN.findall(text))
     document.root = _Reader(document).root()
     return document
+
+
+# Identities and comparison both read a pair's two bodies, and nobody changes a document.
+_read_again = lru_cache(maxsize=8)(_read)
 
 
 def decoded(token: str) -> str:
@@ -112,69 +127,72 @@ class _Reader:
     """Builds the tree without recursion: the open containers are a list."""
 
     def __init__(self, document: Document) -> None:
-        self.document = document
+        self.document, self.tokens = document, document.tokens
         self.open: list[Array] = []
 
     def root(self) -> Node:
-        tokens = self.document.tokens
-        if not tokens:
+        if not self.tokens:
             raise NotJsonError("there is nothing but white space" if self.document.text else "it is empty")
-        top, index = self._value(0)
+        top: list[Node] = []
+        try:
+            index = self._values(top)
+        except IndexError:
+            raise NotJsonError("it ends too early") from None
+        if index < len(self.tokens):
+            self._fail(index)
+        return top[0]
+
+    def _values(self, top: list[Node]) -> int:
+        """Read values, each with its key, until the first of them is whole."""
+        # One flat loop: this runs once for each value of every body that differs.
+        tokens, index, items = self.tokens, 0, top
+        written: list[str] | None = None
+        while True:
+            token = tokens[index]
+            if written is not None:
+                if token[0] != '"' or len(token) == 1:
+                    self._fail(index)
+                if tokens[index + 1] != ":":
+                    self._fail(index + 1)
+                written.append(token)
+                index += 2
+                token = tokens[index]
+            if token in _CLOSING:
+                node = Object(index) if token == "{" else Array(index)
+                items.append(node)
+                self.open.append(node)
+                index += 1
+                if tokens[index] != _CLOSING[token]:
+                    items, written = node.items, node.written if isinstance(node, Object) else None
+                    continue
+            else:
+                if token in _MARKS or (len(token) == 1 and token not in _DIGITS):
+                    self._fail(index)
+                items.append(index)
+                index += 1
+            index = self._ends(index)
+            if not self.open:
+                return index
+            items = self.open[-1].items
+            written = self.open[-1].written if isinstance(self.open[-1], Object) else None
+
+    def _ends(self, index: int) -> int:
+        """Close what ends after a value; gives the index of the next value."""
+        tokens = self.tokens
         while self.open:
-            index = self._step(self.open[-1], index)
-        if index < len(tokens):
-            self._fail(index)
-        return top
-
-    def _value(self, index: int) -> tuple[Node, int]:
-        """Begin the value at a token; a container is opened and filled later."""
-        token = self._token(index)
-        if token in _CLOSING:
-            node = Array(index) if token == "[" else Object(index)
-            self.open.append(node)
-            return node, index + 1
-        # Single characters other than digits are what the pattern could not place.
-        if (len(token) == 1 and token not in _DIGITS) or token in ("]", "}", ",", ":"):
-            self._fail(index)
-        return index, index + 1
-
-    def _step(self, container: Array, index: int) -> int:
-        """Read one element or member, or the end, of the innermost container."""
-        tokens = self.document.tokens
-        closing = "}" if isinstance(container, Object) else "]"
-        token = self._token(index)
-        if token == closing:
-            self.open.pop()
-            container.stop = index + 1
-            return index + 1
-        if container.items:
-            if token != ",":
+            token, container = tokens[index], self.open[-1]
+            if token == ",":
+                if not container.items:
+                    self._fail(index)
+                return index + 1
+            if token != ("}" if isinstance(container, Object) else "]"):
                 self._fail(index)
+            self.open.pop()
             index += 1
-        if isinstance(container, Object):
-            index = self._key(container, index)
-        elif index < len(tokens) and tokens[index] == "]":
-            self._fail(index)
-        node, index = self._value(index)
-        container.items.append(node)
+            container.stop = index
         return index
 
-    def _key(self, container: Object, index: int) -> int:
-        token = self._token(index)
-        if token[0] != '"' or len(token) == 1:
-            self._fail(index)
-        container.keys.append(decoded(token))
-        container.written.append(token)
-        if self._token(index + 1) != ":":
-            self._fail(index + 1)
-        return index + 2
-
-    def _token(self, index: int) -> str:
-        if index >= len(self.document.tokens):
-            raise NotJsonError("it ends too early")
-        return self.document.tokens[index]
-
-    def _fail(self, index: int) -> None:
+    def _fail(self, index: int) -> NoReturn:
         start, _ = self.document.spans[index]
-        offset = len(self.document.text[:start].encode()) + len(BOM) * self.document.marked
-        raise NotJsonError(f"{self.document.tokens[index][:20]!r} at byte {offset} has no place there")
+        offset = len(self.document.text[:start].encode("utf-8")) + len(BOM) * self.document.marked
+        raise NotJsonError(f"{self.tokens[index][:20]!r} at byte {offset} has no place there")

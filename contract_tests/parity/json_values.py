@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal, DecimalException
 
 from .difference import Difference
 from .json_text import Array, Document, Node, Object, decoded
 
-# A path is a chain towards the root, written out only for a difference: a deep document has no long paths to copy.
+# A path is a chain towards the root, of indexes and of keys as written. It is written out only for a difference:
+# a deep document has no long paths to copy.
 Path = tuple["Path | None", "str | int"]
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -58,19 +59,26 @@ class Comparison:
     def _objects(self, path: Path | None, original: Object, port: Object) -> Iterator[Difference]:
         if original.written != port.written:
             yield from self._keys(path, original, port)
-        if original.keys == port.keys:
-            members = zip(original.keys, original.items, port.items, strict=True)
-            self._open.extend(((path, key), one, other) for key, one, other in members)
+        if original.written == port.written:
+            self._open_all(path, original.written, original.items, port.items)
             return
         ours, theirs = _by_key(original), _by_key(port)
-        for key in ours.keys() | theirs.keys():
-            yield from self._members((path, key), ours.get(key, []), theirs.get(key, []))
+        for key in ours | theirs:
+            yield from self._members((path, json.dumps(key)), ours.get(key, []), theirs.get(key, []))
+
+    def _open_all(self, path: Path | None, steps: Iterable[str | int], original: list[Node], port: list[Node]) -> None:
+        """Open each pair of values, but for the scalars that are written alike: most of them are."""
+        ours, theirs = self.original.tokens, self.port.tokens
+        for step, one, other in zip(steps, original, port, strict=False):
+            if one.__class__ is int and other.__class__ is int and ours[one] == theirs[other]:
+                continue
+            self._open.append(((path, step), one, other))
 
     def _keys(self, path: Path | None, original: Object, port: Object) -> Iterator[Difference]:
-        ours = [key for key in dict.fromkeys(original.keys) if key in set(port.keys)]
-        theirs = [key for key in dict.fromkeys(port.keys) if key in set(original.keys)]
-        if ours != theirs:
-            yield Difference("json", written(path), "order", ", ".join(ours), ", ".join(theirs))
+        ours, theirs = dict.fromkeys(original.keys), dict.fromkeys(port.keys)
+        shared = [[key for key in ours if key in theirs], [key for key in theirs if key in ours]]
+        if shared[0] != shared[1]:
+            yield Difference("json", written(path), "order", ", ".join(shared[0]), ", ".join(shared[1]))
         elif original.keys == port.keys and self.respelled is None:
             pairs = zip(original.written, port.written, strict=True)
             self.respelled = next((pair for pair in pairs if pair[0] != pair[1]), None)
@@ -96,7 +104,7 @@ class Comparison:
         tail = min(ours, theirs) - head
         if tail and not self._equal(original.items[ours - tail :], port.items[theirs - tail :]):
             head, tail = min(ours, theirs), 0
-        self._open.extend(((path, at), original.items[at], port.items[at]) for at in range(head))
+        self._open_all(path, range(head), original.items, port.items)
         for at in range(head, ours - tail):
             yield self._difference((path, at), "missing", original.items[at], None)
         for at in range(head, theirs - tail):
@@ -147,7 +155,8 @@ def scalar_type(token: str) -> str:
 def _step(step: str | int) -> str:
     if isinstance(step, int):
         return f"[{step}]"
-    return f".{step}" if _NAME.fullmatch(step) else f"[{json.dumps(step)}]"
+    key = decoded(step)
+    return f".{key}" if _NAME.fullmatch(key) else f"[{json.dumps(key)}]"
 
 
 def _same_value(original: str, port: str) -> bool:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .declared import Declared
 from .json_text import Array, Document, Node, Object
 from .json_values import Path
 
 
-@dataclass(frozen=True, slots=True)
-class Scalars:
+class Scalars(NamedTuple):
     """The scalars at one path: their indexes among the tokens (`original` None where only the port has one),
     the kind of id that stands there (None: none), and whether such an id is born there.
     """
@@ -23,8 +22,7 @@ class Scalars:
     own: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Open:
+class _Open(NamedTuple):
     path: Path | None
     original: Node | None
     port: Node
@@ -42,14 +40,12 @@ def paired(original: Document, port: Document, declared: Declared, collection: s
     todo = [_Open(None, original.root, port.root, "", collection)]
     while todo:
         here = todo.pop()
-        if isinstance(here.port, Object):
-            todo.extend(_members(here, here.port, declared))
-        elif isinstance(here.port, Array):
-            todo.extend(_elements(here, here.port))
+        path, ours, theirs, name, around = here
+        if isinstance(theirs, int):
+            kind, own = declared.place(name, around)
+            yield Scalars(path, ours if isinstance(ours, int) else None, theirs, kind, own)
         else:
-            kind = declared.kind(here.name, here.around) if here.name else None
-            own = kind is not None and declared.is_own(here.name, kind, here.around)
-            yield Scalars(here.path, here.original if isinstance(here.original, int) else None, here.port, kind, own)
+            todo.extend(_members(here, theirs, declared) if isinstance(theirs, Object) else _elements(here, theirs))
 
 
 def _members(here: _Open, port: Object, declared: Declared) -> Iterator[_Open]:
@@ -57,10 +53,10 @@ def _members(here: _Open, port: Object, declared: Declared) -> Iterator[_Open]:
     if isinstance(here.original, Object):
         for key, item in zip(here.original.keys, here.original.items, strict=True):
             ours.setdefault(key, []).append(item)
-    for key, item in zip(port.keys, port.items, strict=True):
+    for token, key, item in zip(port.written, port.keys, port.items, strict=True):
         twins = ours.get(key)
         around = declared.within(key, here.around) if _holds_objects(item) else here.around
-        yield _Open((here.path, key), twins.pop(0) if twins else None, item, key, around)
+        yield _Open((here.path, token), twins.pop(0) if twins else None, item, key, around)
 
 
 def _elements(here: _Open, port: Array) -> Iterator[_Open]:

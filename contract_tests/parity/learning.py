@@ -73,11 +73,18 @@ class Lesson:
         return self._text(one, other, "bytes", "body").encode()
 
     def _documents(self, original: Document, port: Document, body: bytes) -> bytes:
-        found = list(paired(original, port, self.declared, self.declared.collection(self.path)))
+        ours, theirs = original.tokens, port.tokens
+        every = bool(self.declared.patterns)
+        # Equal scalars that are no ids say nothing.
+        found = [
+            place
+            for place in paired(original, port, self.declared, self.declared.collection(self.path))
+            if every or place.kind or place.original is None or ours[place.original] != theirs[place.port]
+        ]
         changed: dict[int, str] = {}
         for place in sorted(found, key=lambda place: not place.own):
-            token = port.tokens[place.port]
-            new = self._scalar(place, None if place.original is None else original.tokens[place.original], token)
+            token = theirs[place.port]
+            new = self._scalar(place, None if place.original is None else ours[place.original], token)
             if new != token:
                 changed[place.port] = new
         return port.rewritten(changed) if changed else body

@@ -33,13 +33,15 @@ def parameters(value: str) -> dict[str, str]:
 
 def differences(original: Sequence[str], port: Sequence[str]) -> Iterator[Difference]:
     """Compare the Content-Type values of two responses."""
+    if list(original) == list(port):
+        return
     if len(original) == len(port) == 1:
         yield from _values(original[0], port[0])
     elif not port:
         yield Difference("media-type", "Content-Type", "missing", listed(original), None)
     elif not original:
         yield Difference("media-type", "Content-Type", "extra", None, listed(port))
-    elif list(original) != list(port):
+    else:
         yield Difference("media-type", "Content-Type", "count", listed(original), listed(port))
 
 

@@ -98,7 +98,7 @@ def visible(text: str, *, keep: str = "") -> str:
 
 
 def curl(request: Request, *, origin: str, secrets: Secrets) -> str:
-    """A shell line that sends the request again. `origin` is scheme and authority; other bodies than text are described."""
+    """A shell line to send the request again. `origin` is scheme and authority; a body that is no text is told of."""
     words = ["curl", "-i", "--path-as-is", *_method(request)]
     for name, value in hidden_headers(secrets, request.headers):
         if name.lower() not in ("content-length", "host", "connection", "accept-encoding"):

@@ -18,7 +18,7 @@ _COOKIE_PAIR = re.compile(r"([^=;]+=)([^;]*)")
 _LEADING_ZERO = re.compile(r"0+[0-9]+")
 
 
-class Inconclusive(Exception):  # noqa: N818 - the verdict's own word (DESIGN, rule 6)
+class Inconclusive(Exception):
     """A request's ids can be translated in more than one way, and the engine never guesses."""
 
 

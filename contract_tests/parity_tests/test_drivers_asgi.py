@@ -317,6 +317,8 @@ def test_a_background_task_that_does_not_end_fails_the_reset(monkeypatch: pytest
         target.send(Request("GET", b"/"))
         with pytest.raises(TimeoutError, match="still at work"):
             target.reset()
+        # It was cancelled, and is not waited for again.
+        target.reset()
 
 
 def test_an_application_that_never_answers_is_a_timeout() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from contract_tests.parity.drivers import http
+from contract_tests.parity.drivers.http11 import Connection
 from contract_tests.parity.messages import Header, Request, Response
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -93,6 +95,11 @@ class ScriptedServer:
             except OSError:
                 # The client has gone, or the test has ended.
                 return
+
+    def wait(self) -> None:
+        """Wait for the conversations to end by themselves."""
+        for thread in self.threads[1:]:
+            thread.join(10)
 
     def close(self) -> None:
         # A closed listener does not wake a thread in accept(), a shut one does.
@@ -275,6 +282,18 @@ def test_a_head_beyond_the_limit_is_truncated(serve: Serve, monkeypatch: pytest.
     assert once(serve, b"HTTP/1.1 200 OK\r\nX: " + b"y" * 3000 + b"\r\n\r\n").failure == "truncated"
 
 
+def test_a_line_that_does_not_end_is_truncated_at_the_limit(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("contract_tests.parity.drivers.http11.MAX_HEAD", 1000)
+
+    def endless(conversation: Conversation) -> None:
+        conversation.request()
+        conversation.say(b"y" * 3000)
+        conversation.until(b"never")
+
+    with http(serve(endless).url, timeout=2) as target:
+        assert target.send(GET).failure == "truncated"
+
+
 def test_a_body_beyond_the_limit_is_truncated(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("contract_tests.parity.drivers.http11.MAX_BODY", 1000)
     assert once(serve, b"HTTP/1.1 200 OK\r\n\r\n" + b"y" * 1001).failure == "truncated"
@@ -303,7 +322,7 @@ def test_the_timeout_is_for_the_whole_exchange_and_keeps_what_arrived(serve: Ser
         while not gone.wait(0.02):
             conversation.say(b".")
 
-    with http(serve(drip).url, timeout=1.0) as target:
+    with http(serve(drip).url, timeout=0.7) as target:
         response = target.send(GET)
     assert (response.status, response.failure) == (200, "timeout")
     assert response.body.startswith(b".")
@@ -437,19 +456,22 @@ def test_a_request_is_not_sent_again_after_a_timeout(serve: Serve) -> None:
 
 def test_an_idle_connection_that_the_server_closed_is_not_written_to(serve: Serve) -> None:
     closed = threading.Event()
+    written: list[bytes] = []
 
     def closing(conversation: Conversation) -> None:
         conversation.request()
         conversation.say(OK)
-        conversation.sock.shutdown(socket.SHUT_RDWR)
+        conversation.sock.shutdown(socket.SHUT_WR)
         closed.set()
+        written.append(conversation.request())
 
     server = serve(closing, answering(OK))
     with http(server.url) as target:
         target.send(GET)
         assert closed.wait(10)
         assert target.send(Request("POST", b"/", (), b"only once")).body == b"ok"
-    assert server.connections == 2
+    server.wait()
+    assert (written, server.connections) == ([b""], 2)
 
 
 def test_an_answer_that_comes_before_the_body_is_sent_is_read(serve: Serve) -> None:
@@ -462,6 +484,15 @@ def test_an_answer_that_comes_before_the_body_is_sent_is_read(serve: Serve) -> N
     with http(serve(early).url) as target:
         response = target.send(Request("PUT", b"/", (), b"x" * 5_000_000 + b"the end"))
     assert (response.status, response.body) == (413, b"big")
+
+
+def test_an_answer_is_read_though_the_request_can_no_longer_be_sent() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(OK)
+        theirs.close()
+        response = Connection(ours).exchange(b"GET / HTTP/1.1\r\n\r\n", GET, time.monotonic() + 10)
+    assert (response.body, response.failure) == (b"ok", None)
 
 
 def test_a_server_that_answers_while_it_reads_does_not_lock_both(serve: Serve) -> None:

@@ -213,6 +213,10 @@ class Asgi:
     async def method(self, scope: object, receive: object, send: object) -> None: ...
 
 
+class AsgiOfAnything:
+    async def __call__(self, *args: object) -> None: ...
+
+
 class Wsgi:
     def __call__(self, environ: object, start_response: object) -> None: ...
 
@@ -240,6 +244,8 @@ def wrapped(*args: Any) -> Any:
         (coroutine, "asgi"),
         (Asgi(), "asgi"),
         (Asgi().method, "asgi"),
+        (AsgiOfAnything(), "asgi"),
+        (functools.partial(AsgiOfAnything()), "asgi"),
         (wrapped, "asgi"),
         (takes_three, "asgi"),
         (lambda *args: args, "wsgi"),

@@ -48,6 +48,8 @@ def test_the_docs_page_sends_the_document_to_no_validator(api):
     assert "validatorUrl: null" in api.get("/docs/start.js").text
 
 
-@pytest.mark.parametrize("name", ["swagger-ui.js", "index.html", "..%2Fapp.py", "%2E%2E", "__init__.py", "SWAGGER-UI.CSS"])
+@pytest.mark.parametrize(
+    "name", ["swagger-ui.js", "index.html", "..%2Fapp.py", "%2E%2E", "__init__.py", "SWAGGER-UI.CSS"]
+)
 def test_no_other_file_is_served(api, name):
     assert api.get(f"/docs/{name}").status_code == 404

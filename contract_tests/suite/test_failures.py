@@ -25,10 +25,10 @@ class Failing:
 
     check = begin
 
-    def hash(self, password):
+    def hash(self, _):
         raise self.error
 
-    async def hash_async(self, password):
+    async def hash_async(self, _):
         raise self.error
 
     def close(self):

@@ -46,7 +46,7 @@ def test_a_full_last_page_has_no_next(api, five):
 
 
 def test_twenty_are_listed_where_no_limit_is_given(api, person):
-    first = [api.post("/user", json=person(f"N{n}")).json()["id"] for n in range(21)][0]
+    first, *_ = [api.post("/user", json=person(f"N{n}")).json()["id"] for n in range(21)]
     page = api.get(f"/users?after={first - 1}").json()
     assert len(page["items"]) == 20
     assert page["next"] == first + 19
@@ -80,7 +80,7 @@ def test_a_limit_within_its_bounds_is_taken(api, five, limit):
         ("after=-1", "/query/after", "digits"),
         ("after=null", "/query/after", "digits"),
         ("after=true", "/query/after", "digits"),
-        ("after=" + "9" * 5000, "/query/after", "digits"),
+        ("after=" + "9" * 3000, "/query/after", "digits"),
     ],
     ids=lambda value: value[:24],
 )

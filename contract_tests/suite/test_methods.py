@@ -56,7 +56,8 @@ def test_a_method_that_is_not_routed_is_not_allowed(api, path, method):
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(
-    "path", ["/nope", "/user/", "/users/", "/users/1", "/healthz/", "/USERS", "/user%73x", "/docs/", "/docs/a/b", "/%00"]
+    "path",
+    ["/nope", "/user/", "/users/", "/users/1", "/healthz/", "/USERS", "/user%73x", "/docs/", "/docs/a/b", "/%00"],
 )
 def test_an_unknown_path_is_not_found_whatever_the_method(api, path, method):
     refused = api.request(method, path)
@@ -83,7 +84,9 @@ def test_slashes_at_the_front_are_one(api):
     assert api.get("https://testserver//healthz").status_code == 200
 
 
-@pytest.mark.parametrize(("doubled", "merged"), [("/user//1", "/user/1"), ("/docs///start.js?a=1&b=%20", "/docs/start.js?a=1&b=%20")])
+@pytest.mark.parametrize(
+    ("doubled", "merged"), [("/user//1", "/user/1"), ("/docs///start.js?a=1&b=%20", "/docs/start.js?a=1&b=%20")]
+)
 def test_doubled_slashes_lead_to_the_merged_path(api, doubled, merged):
     answer = api.get(doubled)
     assert answer.status_code == 308

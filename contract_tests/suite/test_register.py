@@ -48,7 +48,7 @@ def test_ids_count_up(api, person):
     assert [api.post("/user", json=person(name)).json()["id"] for name in ("Ada", "Bea", "Cyd")] == [1, 2, 3]
 
 
-@pytest.mark.parametrize("name", ["Адa", "李", "Zoë 🦊", " ", "\u200b", "a" * 200, '"\\/', "\x01\x7f"])
+@pytest.mark.parametrize("name", ["Ольга", "李", "Zoë 🦊", " ", "\u200b", "a" * 200, '"\\/', "\x01\x7f"])
 def test_a_name_comes_back_as_it_was_sent(api, ada, name):
     created = api.post("/user", json=ada | {"name": name})
     assert created.status_code == 201

@@ -4,7 +4,9 @@ import json
 import logging
 from urllib.parse import quote
 
-SECRET = "hunter2-s3cret"
+from contract_tests.contract import PLANTED_SECRET
+
+SECRET = PLANTED_SECRET
 LONG = SECRET * 200
 VALUES = [SECRET, LONG, SECRET + "@" + SECRET, f"{SECRET}\x00", [SECRET], {SECRET: SECRET}, None]
 HEADERS = {

@@ -31,8 +31,10 @@ def test_an_unknown_id_is_not_found(api, id):
 
 @pytest.mark.parametrize(
     "id",
-    ["", "abc", "-1", "+1", "1.0", "1e0", "1_0", "0x1", "1 ", "%201", "1%0A", "1%00", "%D9%A3", "%EF%BC%91", "true", "null"]
-    + ["9" * 19, "9" * 3000, "1/", "1/x", "1%2F2", "%31%2", "1;x=1"],
+    (
+        ["", "abc", "-1", "+1", "1.0", "1e0", "1_0", "0x1", "1 ", "%201", "1%0A", "1%00", "%D9%A3", "%EF%BC%91", "true"]
+        + ["null", "9" * 19, "9" * 3000, "1/", "1/x", "1%2F2", "%31%2", "1;x=1"]
+    ),
 )
 def test_what_is_no_id_is_not_found(api, id):
     refused = api.get(f"/user/{id}")

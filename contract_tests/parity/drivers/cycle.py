@@ -105,8 +105,6 @@ class Cycle:
             self._status = _checked_status(message["status"])
 
     def _take(self, data: bytes, *, ended: bool) -> None:
-        if not isinstance(data, bytes | bytearray | memoryview):
-            raise TypeError(f"a body consists of bytes, not of {type(data).__name__}")
         if framing.has_content(self._method, self._status or 0):
             self._fit(data, ended=ended)
         if ended:

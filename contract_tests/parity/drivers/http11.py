@@ -39,14 +39,13 @@ def serialised(request: Request, host: bytes) -> bytes:
 class Connection:
     """One connection and the exchanges on it; after a failure it is closed.
 
-    `stale` is set where the server closed a connection that had been used before, without a byte of an answer.
+    `stale` is set where the server closed it without a byte of an answer to the last request.
     """
 
     def __init__(self, sock: socket.socket) -> None:
         self.stale = False
         self._stream = Stream(sock)
         self._sock = sock
-        self._used = False
         self._open = True
 
     def usable(self) -> bool:
@@ -58,8 +57,7 @@ class Connection:
         self._stream.begin(deadline)
         incoming = Incoming(request.method)
         failure = self._attempt(data, incoming)
-        self.stale = self._used and failure in ("reset", "truncated") and not self._stream.heard
-        self._used = True
+        self.stale = failure in ("reset", "truncated") and not self._stream.heard
         if failure or not incoming.keep_alive or self._stream.pending or not _well_framed(request):
             self.close()
         return Response(incoming.status, incoming.headers, bytes(incoming.body), failure)

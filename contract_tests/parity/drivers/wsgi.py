@@ -178,7 +178,6 @@ class _Call:
         try:
             for chunk in chunks:
                 self._take(chunk)
-            self._started()
             self._head_sent = True
             self._ended = True
         finally:

@@ -1,0 +1,257 @@
+"""The main job: starts both apps on real servers, runs the suite against them over sockets, gives the verdict."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from contract_tests.contract import CONTRACT, GATE, PLANTED_SECRET, Contract, open_contract, open_ledger
+from contract_tests.parity import Different, Target, http
+from contract_tests.parity.exchange import Exchange
+from contract_tests.parity.ledger import LedgerError
+from contract_tests.parity.messages import Request
+from contract_tests.parity.servers import Server, ServerError
+from contract_tests.parity.specs import SpecError
+from contract_tests.verdict import INCONCLUSIVE, USAGE, Found, Run
+
+ROOT = Path(__file__).parents[1]
+SUITE = Path(__file__).parent / "suite"
+THREADS = "16"
+SERVERS = {
+    "original": (
+        "-m gunicorn flask_app:create_app() --worker-class gthread --no-control-socket --bind 127.0.0.1:{port}",
+        THREADS,
+    ),
+    "port": (
+        "-m uvicorn fastapi_app:create_app --factory --http httptools --loop uvloop --no-proxy-headers --no-access-log"
+        " --host 127.0.0.1 --port {port}",
+        None,
+    ),
+}
+
+
+@click.command(help=__doc__)
+@click.option(
+    "--original",
+    metavar="SPEC",
+    help="Another original: module:attribute, module:factory(), a URL, a command with {port}.",
+)
+@click.option("--port", metavar="SPEC", help="Another port, in the same forms.")
+@click.option(
+    "--reset-original", metavar="CMD", help="Rewinds the original before each test: a command, or module:callable."
+)
+@click.option("--reset-port", metavar="CMD", help="Rewinds the port before each test.")
+@click.option("--report", "folder", type=click.Path(path_type=Path), default="parity-report", show_default=True)
+@click.argument("tests", nargs=-1)
+def main(
+    original: str | None,
+    port: str | None,
+    reset_original: str | None,
+    reset_port: str | None,
+    folder: Path,
+    tests: tuple[str, ...],
+) -> None:
+    if bool(original) != bool(port):
+        raise click.UsageError("give both --original and --port, or neither for this project's own apps")
+    try:
+        with ExitStack() as stack:
+            servers: dict[str, Server] = {}
+            if original and port:
+                opened = open_contract(
+                    original=original, port=port, reset_original=reset_original, reset_port=reset_port
+                )
+                contract = stack.enter_context(opened)
+            else:
+                contract = stack.enter_context(own_servers(servers))
+            run = run_suite(contract, tests or (str(SUITE),), folder)
+            judge(run, contract, servers)
+    except (SpecError, LedgerError) as error:
+        click.echo(f"parity: {error}", err=True)
+        sys.exit(USAGE)
+    except ServerError as error:
+        click.echo(f"INCONCLUSIVE: {error}", err=True)
+        sys.exit(INCONCLUSIVE)
+    run.write(folder)
+    show(run)
+    sys.exit(run.code)
+
+
+@contextmanager
+def own_servers(started: dict[str, Server]) -> Iterator[Contract]:
+    """Both apps of this project, each on its own server, embedded database and cheap hashes. Raises ServerError."""
+    import sqlalchemy as sa
+
+    from contract_tests.world import CHEAP_HASHES, empty, settings
+    from shared_core.database import make_engine
+    from shared_core.migrations import migrate
+
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parity-")))
+        targets: dict[str, Target] = {}
+        for role, (command, threads) in SERVERS.items():
+            # No .env file is there: the suite's own settings are all that counts.
+            home = folder / role
+            home.mkdir()
+            url = f"sqlite:///{home / 'service.sqlite3'}"
+            engine: sa.Engine = make_engine(settings(database_url=url, pool_size=1))
+            stack.callback(engine.dispose)
+            migrate(engine)
+            arguments = [sys.executable, *command.split(), *(["--threads", threads] if threads else [])]
+            env = {name.upper(): str(value) for name, value in CHEAP_HASHES.items()}
+            env |= {
+                "DATABASE_URL": url,
+                "THREADS": THREADS,
+                "POOL_SIZE": THREADS,
+                "APP_ENV": "development",
+                "LOG_LEVEL": "INFO",
+            }
+            started[role] = stack.enter_context(Server(arguments, env=env, cwd=home, ready="/readyz"))
+            click.echo(f"started the {role} on {started[role].url}")
+            targets[role] = stack.enter_context(http(started[role].url, reset=partial(empty, engine)))
+        yield Contract(targets["original"], targets["port"], ledger=open_ledger(), bound=True, rewinds=True)
+
+
+def run_suite(contract: Contract, tests: tuple[str, ...], folder: Path) -> Run:
+    """Run the contract suite against the two targets, and gather what it saw."""
+    watch = Watch(contract)
+    began = time.monotonic()
+    with watch.progress:
+        code = pytest.main(
+            [
+                *tests,
+                "--disable-plugin-autoload",
+                "--rootdir",
+                str(ROOT),
+                "-c",
+                str(ROOT / "pyproject.toml"),
+                "--junitxml",
+                str(folder / "junit.xml"),
+            ],
+            plugins=[watch],
+        )
+    watch.run.seconds = time.monotonic() - began
+    watch.run.interrupted = code == pytest.ExitCode.INTERRUPTED and not watch.broken
+    watch.run.failures |= watch.broken
+    return watch.run
+
+
+def judge(run: Run, contract: Contract, servers: dict[str, Server]) -> None:
+    """What is known only at the end: who answered, who is down, what stands in the logs, what the ledger says."""
+    for role in ("original", "port"):
+        target = contract.target(role)
+        outcome = target.send(Request("GET", b"/healthz", ((b"Host", b"localhost"),)))
+        run.names[role] = target.name
+        if outcome.failure:
+            tail = f"; the last it wrote:\n{servers[role].log_tail()}" if role in servers else ""
+            run.down.append(f"the {role} does not answer any more ({outcome.failure}){tail}")
+    for role, server in servers.items():
+        if PLANTED_SECRET in server.log_tail(1_000_000):
+            run.failures[f"the {role}'s log"] = "a secret that a client sent stands in the server's log"
+    ledger = contract.ledger
+    complete = {"suite"} if not run.interrupted and not run.left_out["partial"] else set()
+    run.ledger += [f"expired: {entry}" for entry in ledger.expired(datetime.now(UTC).date())]
+    run.ledger += [f"stale: {entry}" for entry in ledger.stale(complete)]
+
+
+class Watch:
+    """A pytest plugin in place of the terminal's: progress while it runs, and the Run at the end."""
+
+    def __init__(self, contract: Contract) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self.contract = contract
+        self.run = Run({"original": contract.original.name, "port": contract.port.name})
+        self.broken: dict[str, str] = {}
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            transient=True,
+            disable=not sys.stdout.isatty(),
+        )
+        self.bar = self.progress.add_task("contract tests", total=None)
+        contract.on_exchange = self.note
+
+    def note(self, exchange: Exchange) -> None:
+        for _, entry in exchange.accepted:
+            self.run.accepted[str(entry)] = self.run.accepted.get(str(entry), 0) + 1
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.stash[CONTRACT] = self.contract
+        config.pluginmanager.unregister(config.pluginmanager.get_plugin("terminalreporter"))
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self.progress.update(self.bar, total=len(session.items))
+
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        for item in items:
+            unfit = next((name for name in ("in_process", "empty_world") if item.get_closest_marker(name)), "partial")
+            self.run.left_out[unfit] += 1
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.broken[report.nodeid] = report.longreprtext
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+        report = yield
+        if report.when == "call" or report.failed:
+            area = item.path.stem.removeprefix("test_")
+            params = item.callspec.params if hasattr(item, "callspec") else {}
+            self.run.count(area, params.get("api") or params.get("role") or "both", report.outcome)
+            self.progress.update(self.bar, advance=1, description=area)
+        if report.failed:
+            self._note_failure(item.nodeid, call, report)
+        return report
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        gate = session.config.stash[GATE]
+        self.run.unseen = sorted(fault for fault in gate.faults if fault.endswith("never seen"))
+        self.run.faults = sorted(gate.faults - set(self.run.unseen))
+
+    def _note_failure(self, nodeid: str, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+        error = call.excinfo.value if call.excinfo else None
+        if not isinstance(error, Different):
+            self.run.failures[nodeid] = report.longreprtext
+            return
+        for fingerprint in error.fingerprints:
+            found = self.run.differences.setdefault(fingerprint, Found(fingerprint, [], str(error)))
+            found.tests.append(nodeid)
+
+
+def show(run: Run) -> None:
+    """The differences and failures, the table and the verdict, on the terminal."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False, soft_wrap=True)
+    for found in list(run.differences.values())[:10]:
+        click.echo(f"\n{found.told}\n\nmet by {len(found.tests)} tests, first {found.tests[0]}")
+    for nodeid, told in list(run.failures.items())[:10]:
+        click.echo(f"\nFAILED {nodeid}\n{told}")
+    for fault in run.faults:
+        click.echo(f"not as documented: {fault}")
+    heading, *rows = run.table()
+    table = Table(*heading, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+    for entry, count in run.accepted.items():
+        click.echo(f"accepted {count} times: {entry}")
+    click.echo(f"\n{run.line()}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""From what a run saw to one verdict: a table by area, one line, an exit code, and the same as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+ALIKE, DIFFERENT, USAGE, LEDGER, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 4, 130
+COLUMNS = {"original": "original", "port": "port", "both": "alike"}
+
+
+@dataclass(slots=True)
+class Found:
+    """A difference that is not accepted, once for all the tests that met it; secrets are replaced already."""
+
+    fingerprint: str
+    tests: list[str]
+    told: str
+
+
+@dataclass(slots=True)
+class Run:
+    """What a run of the suite against two targets saw."""
+
+    names: dict[str, str]
+    outcomes: dict[str, dict[str, Counter[str]]] = field(default_factory=dict)
+    differences: dict[str, Found] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
+    accepted: dict[str, int] = field(default_factory=dict)
+    ledger: list[str] = field(default_factory=list)
+    down: list[str] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+    interrupted: bool = False
+    seconds: float = 0.0
+
+    def count(self, area: str, column: str, outcome: str) -> None:
+        self.outcomes.setdefault(area, {}).setdefault(column, Counter())[outcome] += 1
+
+    @property
+    def code(self) -> int:
+        """The exit code; of several reasons the first in the order inconclusive, different, ledger."""
+        if self.interrupted:
+            return INTERRUPTED
+        if self.down or self.unseen or not self.outcomes:
+            return INCONCLUSIVE
+        if self.differences or self.failures or self.faults:
+            return DIFFERENT
+        return LEDGER if self.ledger else ALIKE
+
+    @property
+    def tests(self) -> int:
+        return sum(counter.total() for area in self.outcomes.values() for counter in area.values())
+
+    def line(self) -> str:
+        """The verdict in one line, with who answered and what was left out."""
+        word = {
+            ALIKE: "ALIKE" if not self.accepted else f"ALIKE but for {len(self.accepted)} accepted differences",
+            DIFFERENT: f"DIFFERENT: {len(self.differences)} new differences, {len(self.failures)} failed tests"
+            + (f", {len(self.faults)} answers not as documented" if self.faults else ""),
+            LEDGER: "LEDGER: alike, but " + "; ".join(self.ledger),
+            INCONCLUSIVE: "INCONCLUSIVE: " + "; ".join([*self.down, *self.unseen[:3]] or ["no test ran"]),
+            INTERRUPTED: "INTERRUPTED",
+        }[self.code]
+        left_out = "".join(f", {count} {why} left out" for why, count in sorted(self.left_out.items()))
+        who = f"original {self.names['original']}, port {self.names['port']}"
+        return f"{word} ({self.tests} tests in {self.seconds:.0f} s{left_out}; {who})"
+
+    def table(self) -> list[tuple[str, ...]]:
+        """Rows of cells: a heading, a row an area, a total; a cell is passed/run."""
+        rows = [
+            (area, *(_cell([columns.get(column)]) for column in COLUMNS))
+            for area, columns in sorted(self.outcomes.items())
+        ]
+        total = [_cell([columns.get(column) for columns in self.outcomes.values()]) for column in COLUMNS]
+        return [("area", *COLUMNS.values()), *rows, ("all", *total)]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "verdict": self.line(),
+            "code": self.code,
+            "targets": self.names,
+            "tests": self.tests,
+            "seconds": round(self.seconds, 2),
+            "areas": self.outcomes,
+            "differences": [asdict(found) for found in self.differences.values()],
+            "failures": self.failures,
+            "not_as_documented": self.faults,
+            "never_seen": self.unseen,
+            "accepted": self.accepted,
+            "ledger": self.ledger,
+            "down": self.down,
+            "left_out": self.left_out,
+        }
+
+    def write(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "report.json").write_text(json.dumps(self.as_json(), indent=1, ensure_ascii=False) + "\n")
+
+
+def _cell(counters: list[Counter[str] | None]) -> str:
+    found = sum((counter for counter in counters if counter), Counter[str]())
+    return f"{found['passed']}/{found.total()}" if found else "-"
