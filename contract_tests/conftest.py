@@ -15,6 +15,9 @@ import pytest
 from contract_tests.contract import CONTRACT, GATE, Contract, Observed, open_contract
 from contract_tests.gate import Gate
 from contract_tests.parity import Different, Target
+from contract_tests.parity.ledger import LedgerError
+from contract_tests.parity.servers import ServerError
+from contract_tests.parity.specs import SpecError, can_reset
 from contract_tests.parity.transport import TargetTransport
 from contract_tests.world import make_world
 from shared_core.services import Services
@@ -59,13 +62,19 @@ def contract(pytestconfig: pytest.Config) -> Iterator[Contract]:
         yield given
         return
     option = pytestconfig.getoption
-    with open_contract(
-        original=option("--original"),
-        port=option("--port"),
-        reset_original=option("--reset-original"),
-        reset_port=option("--reset-port"),
-        fresh=option("--fresh-apps"),
-    ) as opened:
+    with ExitStack() as stack:
+        try:
+            opened = stack.enter_context(
+                open_contract(
+                    original=option("--original"),
+                    port=option("--port"),
+                    reset_original=option("--reset-original"),
+                    reset_port=option("--reset-port"),
+                    fresh=option("--fresh-apps"),
+                )
+            )
+        except (SpecError, ServerError, LedgerError) as error:
+            pytest.exit(str(error), returncode=pytest.ExitCode.INTERRUPTED)
         yield opened
 
 
@@ -152,14 +161,23 @@ def ada(person: Callable[..., dict[str, str]]) -> dict[str, str]:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what a run against servers cannot judge; the verdict counts it."""
     given = config.stash.get(CONTRACT, None)
-    outside = given is not None or any(config.getoption(f"--{role}") for role in ROLES)
-    if not outside:
+    specs = {config.getoption(f"--{role}"): config.getoption(f"--reset-{role}") for role in ROLES}
+    foreign = {spec: reset for spec, reset in specs.items() if spec}
+    if given is None and not foreign:
         return
-    unfit = {"in_process"} | (set() if given is not None and given.rewinds else {"empty_world"})
+    rewinds = given.rewinds if given is not None else all(_rewinds(spec, foreign[spec]) for spec in foreign)
+    unfit = {"in_process"} if rewinds else {"in_process", "empty_world"}
     left_out = [item for item in items if any(item.get_closest_marker(name) for name in unfit)]
     items[:] = [item for item in items if item not in left_out]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
+
+
+def _rewinds(spec: str, reset: str | None) -> bool:
+    try:
+        return can_reset(spec, reset=reset)
+    except SpecError:
+        return False  # the contract fixture tells it
 
 
 @pytest.hookimpl(wrapper=True)

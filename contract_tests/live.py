@@ -16,13 +16,15 @@ import click
 import pytest
 
 from contract_tests.contract import CONTRACT, GATE, PLANTED_SECRET, Contract, open_contract, open_ledger
+from contract_tests.findings import find, ranked
 from contract_tests.parity import Different, Target, http
 from contract_tests.parity.exchange import Exchange
 from contract_tests.parity.ledger import LedgerError
 from contract_tests.parity.messages import Request
+from contract_tests.parity.secrets import Secrets
 from contract_tests.parity.servers import Server, ServerError
 from contract_tests.parity.specs import SpecError
-from contract_tests.verdict import INCONCLUSIVE, USAGE, Found, Run
+from contract_tests.verdict import INCONCLUSIVE, USAGE, Run
 
 ROOT = Path(__file__).parents[1]
 SUITE = Path(__file__).parent / "suite"
@@ -81,6 +83,8 @@ def main(
     except ServerError as error:
         click.echo(f"INCONCLUSIVE: {error}", err=True)
         sys.exit(INCONCLUSIVE)
+    except KeyboardInterrupt:
+        run = Run({"original": "not asked", "port": "not asked"}, interrupted=True)
     run.write(folder)
     show(run)
     sys.exit(run.code)
@@ -172,6 +176,7 @@ class Watch:
         self.contract = contract
         self.run = Run({"original": contract.original.name, "port": contract.port.name})
         self.broken: dict[str, str] = {}
+        self.secrets = Secrets()
         self.progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -226,9 +231,8 @@ class Watch:
         if not isinstance(error, Different):
             self.run.failures[nodeid] = report.longreprtext
             return
-        for fingerprint in error.fingerprints:
-            found = self.run.differences.setdefault(fingerprint, Found(fingerprint, [], str(error)))
-            found.tests.append(nodeid)
+        for exchange in error.exchanges:
+            find(self.run.differences, exchange, nodeid, self.secrets)
 
 
 def show(run: Run) -> None:
@@ -237,8 +241,8 @@ def show(run: Run) -> None:
     from rich.table import Table
 
     console = Console(highlight=False, soft_wrap=True)
-    for found in list(run.differences.values())[:10]:
-        click.echo(f"\n{found.told}\n\nmet by {len(found.tests)} tests, first {found.tests[0]}")
+    for found in ranked(run.differences)[:10]:
+        click.echo(f"\n{found.told}\n\nmet by {len(found.cases)} tests, first {found.cases[0]}")
     for nodeid, told in list(run.failures.items())[:10]:
         click.echo(f"\nFAILED {nodeid}\n{told}")
     for fault in run.faults:

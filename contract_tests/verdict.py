@@ -4,30 +4,24 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from contract_tests.findings import Finding
 
 ALIKE, DIFFERENT, USAGE, LEDGER, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 4, 130
 COLUMNS = {"original": "original", "port": "port", "both": "alike"}
 
 
 @dataclass(slots=True)
-class Found:
-    """A difference that is not accepted, once for all the tests that met it; secrets are replaced already."""
-
-    fingerprint: str
-    tests: list[str]
-    told: str
-
-
-@dataclass(slots=True)
 class Run:
-    """What a run of the suite against two targets saw."""
+    """What a run of tests or cases (`noun`) against two targets saw."""
 
     names: dict[str, str]
+    noun: str = "tests"
     outcomes: dict[str, dict[str, Counter[str]]] = field(default_factory=dict)
-    differences: dict[str, Found] = field(default_factory=dict)
+    differences: dict[str, Finding] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
@@ -60,15 +54,18 @@ class Run:
         """The verdict in one line, with who answered and what was left out."""
         word = {
             ALIKE: "ALIKE" if not self.accepted else f"ALIKE but for {len(self.accepted)} accepted differences",
-            DIFFERENT: f"DIFFERENT: {len(self.differences)} new differences, {len(self.failures)} failed tests"
-            + (f", {len(self.faults)} answers not as documented" if self.faults else ""),
+            DIFFERENT: "DIFFERENT: " + ", ".join(self._counts()),
             LEDGER: "LEDGER: alike, but " + "; ".join(self.ledger),
             INCONCLUSIVE: "INCONCLUSIVE: " + "; ".join([*self.down, *self.unseen[:3]] or ["no test ran"]),
             INTERRUPTED: "INTERRUPTED",
         }[self.code]
         left_out = "".join(f", {count} {why} left out" for why, count in sorted(self.left_out.items()))
         who = f"original {self.names['original']}, port {self.names['port']}"
-        return f"{word} ({self.tests} tests in {self.seconds:.0f} s{left_out}; {who})"
+        return f"{word} ({self.tests} {self.noun} in {self.seconds:.0f} s{left_out}; {who})"
+
+    def _counts(self) -> list[str]:
+        counted = ((self.differences, "new difference"), (self.failures, "failed test"), (self.faults, "undocumented answer"))
+        return [f"{len(found)} {what}{'s' * (len(found) != 1)}" for found, what in counted if found]
 
     def table(self) -> list[tuple[str, ...]]:
         """Rows of cells: a heading, a row an area, a total; a cell is passed/run."""
@@ -84,10 +81,10 @@ class Run:
             "verdict": self.line(),
             "code": self.code,
             "targets": self.names,
-            "tests": self.tests,
+            self.noun: self.tests,
             "seconds": round(self.seconds, 2),
             "areas": self.outcomes,
-            "differences": [asdict(found) for found in self.differences.values()],
+            "differences": [found.as_json() for found in self.differences.values()],
             "failures": self.failures,
             "not_as_documented": self.faults,
             "never_seen": self.unseen,

@@ -28,4 +28,5 @@ class Passwords:
         return await asyncio.wrap_future(self._executor.submit(self._hasher.hash, password))
 
     def close(self) -> None:
-        self._executor.shutdown(wait=True)
+        # Not waited for: whoever closes may be on one of these threads, through the garbage collector.
+        self._executor.shutdown(wait=False)

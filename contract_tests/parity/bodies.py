@@ -11,6 +11,8 @@ from .media_types import is_json
 from .messages import Response
 from .texts import CUT, excerpt, first_difference
 
+_NEIGHBOUR = 40
+
 
 def differences(original: Response, port: Response) -> Iterator[Difference]:
     """Compare two bodies at the levels json and bytes."""
@@ -60,7 +62,8 @@ def _one_side_only(
 
 
 def _verdict(body: bytes, read: Document | NotJsonError) -> str:
-    text = body[:72].decode("utf-8", "backslashreplace") + CUT * (len(body) > 72)
+    # Whole, since an entry that accepts exactly this must not accept another body that begins alike.
+    text = body.decode("utf-8", "backslashreplace")
     return f"JSON: {text}" if isinstance(read, Document) else f"not JSON, {read}: {text}"
 
 
@@ -79,14 +82,17 @@ def _documents(original: Document, port: Document, ours: bytes, theirs: bytes) -
 
 def _writing(comparison: Comparison) -> Iterator[Difference]:
     """What differs in the way of writing beside a difference in value: spelling of equal scalars, white space."""
-    pair = comparison.respelled or _spaced(comparison.original, comparison.port)
-    if pair is not None:
-        yield Difference("bytes", "body", "value", *pair)
+    for pair in (comparison.respelled, _spaced(comparison.original, comparison.port)):
+        if pair is not None:
+            yield Difference("bytes", "body", "value", *pair)
 
 
 def _spaced(original: Document, port: Document) -> tuple[str, str] | None:
     if original.gaps == port.gaps:
         return None
+    if _marks(original) == _marks(port):
+        at = next(at for at, gap in enumerate(original.gaps) if gap != port.gaps[at])
+        return _around(original, at), _around(port, at)
     ours, theirs = _spacing(original), _spacing(port)
     for place in sorted(ours.keys() & theirs.keys()):
         if ours[place].isdisjoint(theirs[place]):
@@ -94,14 +100,28 @@ def _spaced(original: Document, port: Document) -> tuple[str, str] | None:
     return None
 
 
+def _marks(document: Document) -> list[str]:
+    return [token if token in "[]{},:" else "a value" for token in document.tokens]
+
+
 def _spacing(document: Document) -> dict[tuple[str, str], set[str]]:
     """The white space that stands at each sort of place: between which two sorts of token."""
-    kinds = [token if token in "[]{},:" else "a value" for token in document.tokens]
+    kinds = _marks(document)
     places = zip(["the start", *kinds], [*kinds, "the end"], document.gaps, strict=True)
     found: dict[tuple[str, str], set[str]] = {}
     for before, after, gap in places:
         found.setdefault((before, after), set()).add(gap)
     return found
+
+
+def _around(document: Document, at: int) -> str:
+    """The white space before a token, between its neighbours."""
+    before, after = document.tokens[at - 1 : at] if at else [], document.tokens[at : at + 1]
+    return f"{document.gaps[at]!r} between {_neighbour(before, 'the start')} and {_neighbour(after, 'the end')}"
+
+
+def _neighbour(tokens: list[str], edge: str) -> str:
+    return tokens[0][:_NEIGHBOUR] + CUT * (len(tokens[0]) > _NEIGHBOUR) if tokens else edge
 
 
 def _at(place: tuple[str, str], gaps: set[str]) -> str:

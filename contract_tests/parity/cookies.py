@@ -73,10 +73,12 @@ def _named(
 def _cookie(original: Cookie, port: Cookie, window: float, received: tuple[float, float]) -> Iterator[Difference]:
     if original.written == port.written:
         return
-    found = list(_values(original, port, window, received))
-    yield from found
-    if not found and _spelling(original) != _spelling(port):
-        yield Difference("cookie", f"{original.name}.spelling", "value", original.written, port.written)
+    yield from _values(original, port, window, received)
+    ours, theirs = _spelling(original), _spelling(port)
+    otherwise = [name for name in ours if name in theirs and ours[name] != theirs[name]]
+    if otherwise:
+        texts = (";".join(spelling[name] for name in otherwise) for spelling in (ours, theirs))
+        yield Difference("cookie", f"{original.name}.spelling", "value", *texts)
 
 
 def _values(original: Cookie, port: Cookie, window: float, received: tuple[float, float]) -> Iterator[Difference]:
@@ -118,18 +120,25 @@ def same_distance(original: str | None, port: str | None, window: float, receive
 
 
 def _order(original: Cookie, port: Cookie) -> Iterator[Difference]:
-    ours = [name.lower() for name, _ in original.attributes]
-    theirs = [name.lower() for name, _ in port.attributes]
-    shared = set(ours) & set(theirs)
+    ours, theirs = original.named(), port.named()
+    shared = ours.keys() & theirs.keys()
     if [name for name in ours if name in shared] != [name for name in theirs if name in shared]:
         names = ["; ".join(name for name, _ in cookie.attributes) for cookie in (original, port)]
         yield Difference("cookie", original.name, "order", *names)
 
 
-def _spelling(cookie: Cookie) -> str:
-    """The whole text but for the value of Expires, which is compared by class."""
-    parts = cookie.written.split(";")
-    return ";".join(part.partition("=")[0] if part.strip().lower().startswith("expires=") else part for part in parts)
+def _spelling(cookie: Cookie) -> dict[str, str]:
+    """How each part is written, its value left out: case, spaces and the equals sign."""
+    first, *rest = cookie.written.split(";")
+    # Without an equals sign the first part is all value.
+    return {"": _without_value(first) if "=" in first else ""} | {
+        part.partition("=")[0].strip().lower(): _without_value(part) for part in rest
+    }
+
+
+def _without_value(part: str) -> str:
+    name, equals, value = part.partition("=")
+    return name + equals + value.replace(value.strip(), "", 1) if value.strip() else part
 
 
 def _attribute(part: str) -> tuple[str, str | None]:

@@ -82,7 +82,7 @@ class Document:
             start, stop = self.spans[at]
             parts += [self.text[end:start], changed[at]]
             end = stop
-        return BOM * self.marked + "".join([*parts, self.text[end:]]).encode("utf-8")
+        return BOM * self.marked + "".join([*parts, self.text[end:]]).encode("utf-8", "surrogatepass")
 
     @cached_property
     def gaps(self) -> list[str]:
@@ -121,6 +121,11 @@ def decoded(token: str) -> str:
         return token[1:-1]
     value: str = json.loads(token)
     return value
+
+
+def rewritten(token: str, text: str) -> str:
+    """A string token for another text, in the manner of the token: escaped where that has no other characters."""
+    return f'"{text}"' if "\\" not in token else json.dumps(text, ensure_ascii=token.isascii())
 
 
 class _Reader:
@@ -170,6 +175,9 @@ class _Reader:
                     self._fail(index)
                 items.append(index)
                 index += 1
+                if self.open and tokens[index] == ",":
+                    index += 1
+                    continue
             index = self._ends(index)
             if not self.open:
                 return index
@@ -182,8 +190,6 @@ class _Reader:
         while self.open:
             token, container = tokens[index], self.open[-1]
             if token == ",":
-                if not container.items:
-                    self._fail(index)
                 return index + 1
             if token != ("}" if isinstance(container, Object) else "]"):
                 self._fail(index)

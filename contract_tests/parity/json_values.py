@@ -119,9 +119,10 @@ class Comparison:
         return [_slice(self.original, node) for node in original] == [_slice(self.port, node) for node in port]
 
     def _reordered(self, original: Array, port: Array) -> bool:
-        ours = [self.original.written(item) for item in original.items]
-        theirs = [self.port.written(item) for item in port.items]
-        return ours != theirs and Counter(ours) == Counter(theirs)
+        pairs = zip(original.items, port.items, strict=True)
+        unequal = [(one, other) for one, other in pairs if not self._equal([one], [other])]
+        ours = Counter(self.original.written(one) for one, _ in unequal)
+        return len(unequal) > 1 and ours == Counter(self.port.written(other) for _, other in unequal)
 
     def _difference(self, path: Path | None, kind: str, original: Node | None, port: Node | None) -> Difference:
         ours = None if original is None else self.original.written(original)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ from .declared import OPAQUE, Declared
 from .difference import Difference
 from .header_fields import spelled
 from .identities import Identities, Verdict, is_integer
-from .json_text import Document, NotJsonError, decoded, read
+from .json_text import Document, NotJsonError, decoded, read, rewritten
 from .json_values import written
 from .json_walk import Scalars, paired
 from .messages import Header, Request, Response
@@ -108,13 +107,13 @@ class Lesson:
             if known:
                 return original
         new = self._text(ours, theirs, "json", place)
-        return port if new == theirs else json.dumps(new, ensure_ascii=False)
+        return port if new == theirs else rewritten(port, new)
 
     def _named(self, kind: str | None, port: str) -> str:
         """The original's name for an id that has nothing at its place on the original's side."""
         if port[0] == '"':
             token = self.identities.opaque.named(decoded(port))
-            return port if token is None else json.dumps(token)
+            return port if token is None else rewritten(port, token)
         return port if kind is None else self.identities.kind(kind).named(port) or port
 
     def _meet(self, kind: str, original: str, port: str, *, own: bool) -> tuple[bool, Verdict]:

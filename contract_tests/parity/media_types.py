@@ -48,10 +48,24 @@ def differences(original: Sequence[str], port: Sequence[str]) -> Iterator[Differ
 def _values(original: str, port: str) -> Iterator[Difference]:
     if original == port:
         return
-    found = [*_essences(original, port), *_parameters(parameters(original), parameters(port))]
-    yield from found
-    if not found:
-        yield Difference("media-type", "Content-Type.spelling", "value", original, port)
+    yield from _essences(original, port)
+    yield from _parameters(parameters(original), parameters(port))
+    ours, theirs = _spelling(original), _spelling(port)
+    otherwise = [name for name in ours if name in theirs and ours[name] != theirs[name]]
+    if otherwise:
+        texts = ("".join(spelling[name] for name in otherwise) for spelling in (ours, theirs))
+        yield Difference("media-type", "Content-Type.spelling", "value", *texts)
+
+
+def _spelling(value: str) -> dict[str, str]:
+    """How each part is written: case, spaces and quotes. What differs in value has no spelling to compare."""
+    kind = value.partition(";")[0]
+    found = {f"/{essence(value)}": kind}
+    for part in _PARAMETER.finditer(value):
+        name = part[1].lower()
+        found.setdefault(name, part[0][: part.start(2) - part.start()])
+        found.setdefault(f"{name}={parameters(value)[name]}", part[2])
+    return found
 
 
 def _essences(original: str, port: str) -> Iterator[Difference]:

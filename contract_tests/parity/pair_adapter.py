@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from email.message import Message
+from http.client import responses as http_reasons
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
@@ -80,6 +81,7 @@ def requests_response(response: Response, request: requests.PreparedRequest) -> 
         body=io.BytesIO(response.body),
         headers=HTTPHeaderDict(_texts(response.headers)),
         status=response.status,
+        reason=http_reasons.get(response.status),
         preload_content=False,
         request_method=request.method,
         original_response=_parsed(response.headers),

@@ -22,7 +22,7 @@ _NAMES = frozenset({
 _ENDINGS = ("_password", "_passphrase", "_secret", "_token", "_api_key", "_access_key", "_private_key", "_assertion")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _FIELD = re.compile(r"""(["'])(?P<name>[\w.-]+)\1\s*:\s*(?P<value>"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[\w.+-]+)""")
-_PAIR = re.compile(r"(?P<name>[^=&?#\s;,\"'<>]+)=(?P<value>[^&#\s;\"'<>]*)")
+_PAIR = re.compile(r"(?<![^=&?#\s;,\"'<>])(?P<name>[^=&?#\s;,\"'<>]+)=(?P<value>[^&#\s;\"'<>]*)")
 _PART = re.compile(r'name="(?P<name>[^"]*)"(?:\r\n[^\r\n]+)*\r\n\r\n(?P<value>.*?)(?=\r\n--|\Z)', re.DOTALL)
 _COOKIE = re.compile(r"(?:^|;)\s*(?P<name>[^=;]*)=(?P<value>[^;]*)")
 _SET_COOKIE = re.compile(r"^\s*(?P<name>[^=;]*)=(?P<value>[^;]*)")

@@ -154,7 +154,7 @@ def _text(body: bytes, secrets: Secrets, *, of_request: bool) -> str:
     try:
         return secrets.body(body.decode(), of_request=of_request)
     except UnicodeDecodeError:
-        return f"({len(body)} bytes that are no text: {secrets.hide(body[:32].decode('latin-1'))!r})"
+        return f"({len(body)} bytes that are no text: {secrets.hide(repr(body[:32])[1:])})"
 
 
 def _one_line(difference: Difference, secrets: Secrets) -> Sequence[str]:

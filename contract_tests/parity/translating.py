@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
 
 from .declared import OPAQUE, Declared
 from .identities import Identities, is_integer
-from .json_text import Document, NotJsonError, decoded, read
+from .json_text import Document, NotJsonError, decoded, read, rewritten
 from .json_walk import scalars
 from .messages import Headers, Request
 
@@ -116,7 +115,7 @@ class Translation:
             return translate(token) if kind and is_integer(token) else token
         text = decoded(token)
         new = translate(text)
-        return token if new == text else json.dumps(new)
+        return token if new == text else rewritten(token, new)
 
     def _canonical(self, kind: str, text: str) -> str:
         return self._id(kind, text) if is_integer(text) else self.text(text)

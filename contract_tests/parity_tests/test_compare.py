@@ -64,7 +64,7 @@ HEADERS = {
     "the spelling of a media type": (
         [("Content-Type", "text/html; charset=utf-8")],
         [("Content-Type", "text/html;charset=UTF-8")],
-        ["media-type Content-Type.spelling value text/html; charset=utf-8 -> text/html;charset=UTF-8"],
+        ["media-type Content-Type.spelling value ; charset=utf-8 -> ;charset=UTF-8"],
     ),
 }
 

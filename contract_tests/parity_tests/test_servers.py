@@ -121,6 +121,15 @@ def test_the_log_is_there_while_it_runs_and_afterwards() -> None:
     assert server.log_tail().startswith("line 1")
 
 
+def test_no_file_descriptor_is_left() -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with Server(command()):
+        pass
+    with pytest.raises(ServerError):
+        Server(["/no/such/command", "{port}"]).start()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
 def test_a_command_that_ends_is_an_error_with_its_code_and_the_end_of_its_log() -> None:
     source = "import sys\nfor n in range(30): print('line', n)\nsys.exit(7)"
     with pytest.raises(ServerError) as raised:

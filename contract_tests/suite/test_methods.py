@@ -6,7 +6,7 @@ import pytest
 
 GETS = ["/", "/users", "/healthz", "/readyz", "/openapi.json", "/docs", "/docs/start.js"]
 ALLOWED = {path: {"GET", "HEAD", "OPTIONS"} for path in [*GETS, "/user/1"]} | {"/user": {"POST", "OPTIONS"}}
-METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "FOO"]
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"]
 
 
 def allow(answer):
@@ -52,6 +52,15 @@ def test_a_method_that_is_not_routed_is_not_allowed(api, path, method):
             "status": 405,
             "detail": "This method is not allowed here.",
         }
+
+
+@pytest.mark.in_process
+@pytest.mark.parametrize("path", sorted(ALLOWED))
+def test_a_method_that_nobody_knows_is_not_allowed(api, path):
+    """In process, since httptools knows a fixed list of methods and refuses others before the port sees them."""
+    refused = api.request("FOO", path)
+    assert refused.status_code == 405
+    assert allow(refused) == ALLOWED[path]
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -1,0 +1,78 @@
+"""What a check found, the gravest first: each difference once, with what a person needs to see it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from contract_tests.parity.exchange import Exchange
+from contract_tests.parity.secrets import Secrets
+from contract_tests.parity.telling import curl, hidden_values, tell, visible
+
+# What breaks a client comes before what it might not notice.
+GRAVITY = ("transport", "status", "json", "media-type", "cookie", "header", "bytes")
+
+
+@dataclass(slots=True)
+class Finding:
+    """A difference that is not accepted. All texts have their secrets replaced."""
+
+    fingerprint: str
+    level: str
+    kind: str
+    original: str | None
+    port: str | None
+    exposes: str | None
+    cases: list[str]
+    curl: str
+    told: str
+
+    @property
+    def rank(self) -> tuple[bool, bool, int]:
+        return (self.exposes is None, self.kind == "order", GRAVITY.index(self.level))
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def lines(self) -> Iterable[str]:
+        """The finding for a person, without the whole exchange."""
+        yield self.fingerprint
+        if self.exposes:
+            yield f"  the {self.exposes} gives back a secret that the client sent"
+        for side, value in (("original", self.original), ("port", self.port)):
+            yield f"  {side:9} {'(absent)' if value is None else visible(value)[:200]}"
+        yield f"  in        {', '.join(self.cases[:3])}" + (f" and {len(self.cases) - 3} more" * (len(self.cases) > 3))
+        yield f"  {self.curl}"
+
+
+def find(told: dict[str, Finding], exchange: Exchange, case: str, secrets: Secrets) -> None:
+    """Add an exchange's differences to what was found so far."""
+    for difference in exchange.differences:
+        fingerprint = difference.fingerprint(exchange.operation)
+        if fingerprint not in told:
+            original, port = hidden_values(difference, secrets)
+            told[fingerprint] = Finding(
+                fingerprint=fingerprint,
+                level=difference.level,
+                kind=difference.kind,
+                original=original,
+                port=port,
+                exposes=_exposed(original, port),
+                cases=[],
+                curl=curl(exchange.request, origin=exchange.origin, secrets=secrets),
+                told=tell(exchange, secrets=secrets),
+            )
+        if case not in told[fingerprint].cases:
+            told[fingerprint].cases.append(case)
+
+
+def ranked(told: dict[str, Finding]) -> list[Finding]:
+    """The findings, the gravest first, otherwise in the order in which they were met."""
+    return sorted(told.values(), key=lambda finding: finding.rank)
+
+
+def _exposed(original: str | None, port: str | None) -> str | None:
+    """The side that alone shows a secret, if one does."""
+    shown = {side for side, text in (("original", original), ("port", port)) if text and "<secret:" in text}
+    return shown.pop() if len(shown) == 1 else None

@@ -1,0 +1,122 @@
+"""`parity check`: cases to any pair of apps, the gravest difference first, a code that a script can act on"""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from contract_tests.cli import main
+
+SLIDES = Path(__file__).parents[1] / "specimens" / "slides"
+CASES = str(SLIDES / "cases.jsonl")
+ACCEPTED = str(SLIDES / "accepted.toml")
+ORIGINAL = "contract_tests.specimens.slides.original:create_app()"
+PORT = "contract_tests.specimens.slides.port:create_app()"
+
+
+@pytest.fixture
+def parity():
+    def parity(*arguments):
+        return CliRunner().invoke(main, ["check", *arguments])
+
+    return parity
+
+
+@pytest.fixture
+def cases(tmp_path):
+    """A file with one case of one GET."""
+    path = tmp_path / "cases.jsonl"
+    path.write_text('{"case": "one", "steps": [{"method": "GET", "target": "/files/a?tag=b"}]}')
+    return str(path)
+
+
+def test_the_slides_own_pair_differs_and_the_leaked_password_comes_first(parity):
+    run = parity(ORIGINAL, PORT, "--cases", CASES, "--ledger", ACCEPTED)
+    assert run.exit_code == 1
+    first, said = run.output.splitlines()[:2]
+    assert first == "1. GET /user/{id} json $.password missing"
+    assert said.strip() == "the original gives back a secret that the client sent"
+    assert "DIFFERENT: 42 new differences" in run.output
+
+
+def test_no_secret_stands_in_the_output_or_the_report(parity, tmp_path):
+    cases = tmp_path / "cases.jsonl"
+    person = {"name": "Ada", "email": "ada@example.com", "password": "hunter2-of-the-slides"}
+    steps = [{"method": "POST", "target": "/user", "json": person}, {"method": "GET", "target": "/user/1"}]
+    invalid = [{"method": "POST", "target": "/user", "json": person | {"name": 3}}]
+    cases.write_text("\n".join(json.dumps({"case": "a", "steps": case}) for case in (steps, invalid)))
+    run = parity(ORIGINAL, PORT, "--cases", str(cases), "--report", str(tmp_path))
+    assert run.exit_code == 1
+    assert "<secret:1>" in run.output
+    assert "hunter2" not in run.output + (tmp_path / "report.json").read_text()
+
+
+def test_every_difference_is_told_with_both_values_and_a_line_that_asks_again(parity):
+    run = parity(ORIGINAL, PORT, "--cases", CASES, "--ledger", ACCEPTED)
+    block = run.output[run.output.index("GET /files/report.pdf json $.tag value") :].splitlines()[:5]
+    assert [line.strip() for line in block[1:]] == [
+        'original  "a"',
+        'port      "b"',
+        "in        a repeated key",
+        "curl -i --path-as-is 'http://localhost/files/report.pdf?tag=a&tag=b'",
+    ]
+
+
+def test_accepted_differences_are_shown(parity):
+    run = parity(ORIGINAL, PORT, "--cases", CASES, "--ledger", ACCEPTED)
+    assert "accepted 3 times: GET /files/report.pdf json $.timestamp value (decision 0000, specimens)" in run.output
+
+
+def test_an_original_that_differs_from_itself_is_inconclusive(parity, cases):
+    run = parity(ORIGINAL, PORT, "--cases", cases)
+    assert run.exit_code == 4
+    assert "INCONCLUSIVE: the original differs from itself: GET /files/a json $.timestamp value" in run.output
+
+
+def test_a_pair_that_is_alike_is_alike(parity, tmp_path):
+    cases = tmp_path / "cases.jsonl"
+    cases.write_text('{"case": "one", "steps": [{"method": "GET", "target": "/users"}]}')
+    run = parity("contract_tests.targets:original()", "contract_tests.targets:port()", "--cases", str(cases))
+    assert run.exit_code == 0
+    assert run.output.startswith("ALIKE (1 cases in")
+
+
+def test_a_stale_entry_fails_a_run_that_is_alike(parity, tmp_path):
+    cases = tmp_path / "cases.jsonl"
+    cases.write_text('{"case": "one", "steps": [{"method": "GET", "target": "/users"}]}')
+    run = parity(
+        "contract_tests.targets:original()", "contract_tests.targets:port()", "--cases", str(cases), "--ledger", ACCEPTED
+    )
+    assert run.exit_code == 3
+    assert "stale: GET /files/report.pdf json $.timestamp value" in run.output
+
+
+@pytest.mark.parametrize(
+    ("original", "port", "told"),
+    [
+        ("8000", PORT, "TCP port"),
+        ("nowhere.at_all:app", PORT, "nowhere"),
+        (ORIGINAL, ORIGINAL, "same target"),
+        (ORIGINAL, "contract_tests.specimens.slides.port:nothing()", "nothing"),
+        (ORIGINAL, "json:dumps", "json:dumps"),
+    ],
+)
+def test_a_wrong_spec_is_a_usage_error_in_one_line(parity, cases, original, port, told):
+    run = parity(original, port, "--cases", cases)
+    assert run.exit_code == 2
+    assert told in run.output
+    assert len(run.output.splitlines()) == 1
+
+
+def test_a_target_that_is_down_is_inconclusive(parity, cases):
+    run = parity("http://127.0.0.1:1", "http://127.0.0.1:2", "--cases", cases)
+    assert run.exit_code == 4
+    assert "the original is down (refused)" in run.output
+
+
+def test_cases_that_cannot_be_read_are_a_usage_error(parity, tmp_path):
+    (tmp_path / "cases.jsonl").write_text("{")
+    run = parity(ORIGINAL, PORT, "--cases", str(tmp_path / "cases.jsonl"))
+    assert run.exit_code == 2
+    assert "cases.jsonl:1: this is not JSON" in run.output
