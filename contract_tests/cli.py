@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from contract_tests.findings import Finding, find, ranked
-from contract_tests.parity.binding import Bindings, DeclarationError, Inconclusive
+from contract_tests.parity.binding import Bindings, DeclarationError, Declared, Inconclusive
 from contract_tests.parity.cases import Case, CaseError, load_cases
 from contract_tests.parity.exchange import Exchange
 from contract_tests.parity.ledger import SOURCES, Ledger, LedgerError
@@ -33,7 +33,9 @@ def main() -> None:
 @main.command(epilog=SPECS)
 @click.argument("original", metavar="ORIGINAL")
 @click.argument("port", metavar="PORT")
-@click.option("--cases", "cases_file", required=True, type=click.Path(path_type=Path, dir_okay=False), help="JSON Lines.")
+@click.option(
+    "--cases", "cases_file", required=True, type=click.Path(path_type=Path, dir_okay=False), help="JSON Lines."
+)
 @click.option("--ledger", "ledger_file", type=click.Path(path_type=Path), help="The accepted differences (TOML).")
 @click.option("--reset-original", metavar="CMD", help="Rewinds the original before each case.")
 @click.option("--reset-port", metavar="CMD", help="Rewinds the port before each case.")
@@ -84,7 +86,8 @@ class Check:
     """Runs cases against a pair, and gathers what it finds."""
 
     def __init__(self, original: Target, port: Target, ledger: Ledger, *, own_ids: bool) -> None:
-        bindings = Bindings() if own_ids else Bindings.opaque()
+        declared = Declared.of(ledger.bind)
+        bindings = Bindings(declared) if own_ids else Bindings.opaque(declared)
         self.pair = Pair(original, port, accepted=ledger, bindings=bindings, source="recorded")
         self.found: dict[str, Finding] = {}
         self.result = Run({"original": original.name, "port": port.name}, noun="cases")

@@ -19,7 +19,7 @@ from contract_tests.parity.ledger import LedgerError
 from contract_tests.parity.servers import ServerError
 from contract_tests.parity.specs import SpecError, can_reset
 from contract_tests.parity.transport import TargetTransport
-from contract_tests.world import make_world
+from contract_tests.world import World, own_world
 from shared_core.services import Services
 
 HERE = Path(__file__).parent
@@ -44,6 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             metavar="CMD",
             help=f"rewinds the {role}'s world before each test: a command, or package.module:callable",
         )
+    group.addoption("--database-url", metavar="URL", help="a PostgreSQL server for the worlds of our own two apps")
     group.addoption(
         "--fresh-apps", action="store_true", help="make both apps anew for each test, instead of rewinding them"
     )
@@ -71,6 +72,7 @@ def contract(pytestconfig: pytest.Config) -> Iterator[Contract]:
                     reset_original=option("--reset-original"),
                     reset_port=option("--reset-port"),
                     fresh=option("--fresh-apps"),
+                    database=option("--database-url"),
                 )
             )
         except (SpecError, ServerError, LedgerError) as error:
@@ -122,9 +124,8 @@ def connect(target: Target) -> Iterator[Callable[[], httpx.Client]]:
 @pytest.fixture
 def services() -> Iterator[Services]:
     """Services of a world of one's own, to replace parts of; nobody waits long for its connection."""
-    world = make_world(pool_timeout=0.05)
-    yield world.services
-    world.close()
+    with own_world(pool_timeout=0.05) as world:
+        yield world.services
 
 
 @pytest.fixture
@@ -135,7 +136,7 @@ def start(role: str, pytestconfig: pytest.Config) -> Iterator[Callable[[Services
     with ExitStack() as stack:
 
         def start(services: Services) -> httpx.Client:
-            app = stack.enter_context(open_target(role, services))
+            app = stack.enter_context(open_target(role, World(services)))
             transport = TargetTransport(Observed(role, app, pytestconfig.stash[GATE]))
             return stack.enter_context(httpx.Client(transport=transport, base_url=BASE_URL, trust_env=False))
 

@@ -12,8 +12,10 @@ import pytest
 from contract_tests import targets
 from contract_tests.gate import Gate
 from contract_tests.parity import Bindings, Exchange, Ledger, PairTransport, Target
+from contract_tests.parity.declared import Declared
 from contract_tests.parity.messages import Request, Response
 from contract_tests.parity.specs import can_reset, resolve, same_target
+from contract_tests.world import on_postgresql, own_world
 
 HERE = Path(__file__).parent
 LEDGER = HERE / "accepted_differences.toml"
@@ -94,7 +96,8 @@ class Contract:
     def bindings(self) -> Bindings:
         """What is known of which ids are partners: it lives as long as the two worlds do."""
         if self._bindings is None:
-            self._bindings = Bindings() if self.bound else Bindings.opaque()
+            declared = Declared.of(self.ledger.bind)
+            self._bindings = Bindings(declared) if self.bound else Bindings.opaque(declared)
         return self._bindings
 
 
@@ -111,13 +114,26 @@ def open_contract(
     reset_original: str | None = None,
     reset_port: str | None = None,
     fresh: bool = False,
+    database: str | None = None,
 ) -> Iterator[Contract]:
-    """Open the targets that two SPECs name; without a SPEC, our own app of that role in process. Raises SpecError."""
+    """Open the targets that two SPECs name; without a SPEC, our own app of that role in process.
+
+    `fresh` makes our own anew at each reset; `database` is a PostgreSQL server for their worlds. Raises SpecError.
+    """
     specs = {"original": (original, reset_original), "port": (port, reset_port)}
     if original and port:
         same_target(original, port)
     with ExitStack() as stack:
-        opened = {role: stack.enter_context(_open(role, spec, reset, fresh)) for role, (spec, reset) in specs.items()}
+        opened = {}
+        for role, (spec, reset) in specs.items():
+            own = targets.SPECS[role] if fresh else None
+            if spec or own:
+                target = resolve(spec or own or "", reset=reset)
+            else:
+                target = targets.open_target(
+                    role, stack.enter_context(on_postgresql(database) if database else own_world())
+                )
+            opened[role] = stack.enter_context(target)
         yield Contract(
             original=opened["original"],
             port=opened["port"],
@@ -125,12 +141,6 @@ def open_contract(
             bound=bool(original or port),
             rewinds=all(spec is None or can_reset(spec, reset=reset) for spec, reset in specs.values()),
         )
-
-
-def _open(role: str, spec: str | None, reset: str | None, fresh: bool) -> Target:
-    if spec is None and not fresh:
-        return targets.open_target(role)
-    return resolve(spec or targets.SPECS[role], reset=reset)
 
 
 CONTRACT = pytest.StashKey[Contract]()

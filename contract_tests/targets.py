@@ -48,12 +48,10 @@ def make_port(services: Services) -> FastAPI:
 MAKERS: dict[str, Callable[[Services], Any]] = {"original": make_original, "port": make_port}
 
 
-def open_target(role: str, services: Services | None = None) -> Target:
-    """The target of a role, "original" or "port", in process; its reset rewinds its world."""
-    world = make_world() if services is None else World(services)
+def open_target(role: str, world: World) -> Target:
+    """The target of a role, "original" or "port", in process; its reset rewinds the world, which stays the caller's."""
     app = MAKERS[role](world.services)
-    reset = world.reset if services is None else None
-    return wsgi(app, reset=reset) if isinstance(app, Flask) else asgi(app, reset=reset)
+    return wsgi(app, reset=world.reset) if isinstance(app, Flask) else asgi(app, reset=world.reset)
 
 
 def rendered_document() -> bytes:

@@ -64,7 +64,11 @@ class Run:
         return f"{word} ({self.tests} {self.noun} in {self.seconds:.0f} s{left_out}; {who})"
 
     def _counts(self) -> list[str]:
-        counted = ((self.differences, "new difference"), (self.failures, "failed test"), (self.faults, "undocumented answer"))
+        counted = (
+            (self.differences, "new difference"),
+            (self.failures, "failed test"),
+            (self.faults, "undocumented answer"),
+        )
         return [f"{len(found)} {what}{'s' * (len(found) != 1)}" for found, what in counted if found]
 
     def table(self) -> list[tuple[str, ...]]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -11,10 +14,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from shared_core import tables
-from shared_core.database import Database, prepare_sqlite
+from shared_core.database import Database, make_engine, prepare_sqlite
 from shared_core.migrations import migrate
 from shared_core.passwords import Passwords
-from shared_core.services import Services
+from shared_core.services import Services, build_services
 from shared_core.settings import Settings
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -36,7 +39,11 @@ class World:
 
     def reset(self) -> None:
         """Rewind everything: rows, ids and clock."""
-        with self.services.database.engine.connect() as connection:
+        engine = self.services.database.engine
+        if engine.url.get_backend_name() != "sqlite":
+            empty(engine)
+            return
+        with engine.connect() as connection:
             raw: Any = connection.connection.driver_connection
             raw.deserialize(template())
 
@@ -51,6 +58,39 @@ def make_world(**changes: Any) -> World:
     world = World(Services(chosen, Database(_engine(chosen.pool_timeout)), passwords, clock=lambda: NOW))
     world.reset()
     return world
+
+
+@contextmanager
+def own_world(**changes: Any) -> Iterator[World]:
+    """A fresh world, closed at the end."""
+    world = make_world(**changes)
+    try:
+        yield world
+    finally:
+        world.close()
+
+
+@contextmanager
+def on_postgresql(server: str) -> Iterator[World]:
+    """A world in a database of its own on a PostgreSQL server, dropped at the end."""
+    name = f"contract_{secrets.token_hex(6)}"
+    admin = sa.create_engine(sa.make_url(server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    url = admin.url.set(database=name).render_as_string(hide_password=False)
+    chosen = settings(database_url=url, pool_size=8)
+    engine = make_engine(chosen)
+    try:
+        migrate(engine)
+        services = build_services(chosen)
+        engine.dispose()
+        yield World(replace(services, clock=lambda: NOW))
+        services.close()
+    finally:
+        engine.dispose()
+        with admin.connect() as connection:
+            connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+        admin.dispose()
 
 
 def empty(engine: sa.Engine) -> None:

@@ -10,6 +10,7 @@ import pytest
 from contract_tests import targets
 from contract_tests.parity import Different, PairTransport
 from contract_tests.parity.specs import resolve
+from contract_tests.world import own_world
 
 ROOT = Path(__file__).parents[2]
 ADA = {"name": "Ada", "email": "ada@example.com", "password": "test"}
@@ -51,9 +52,13 @@ def run_suite(*arguments):
     ],
 )
 def test_a_fault_of_the_port_is_found_and_named(fault, told):
-    with targets.open_target("original") as original, resolve(f"contract_tests.specimens.broken:{fault}()") as port:
+    with (
+        own_world() as world,
+        targets.open_target("original", world) as original,
+        resolve(f"contract_tests.specimens.broken:{fault}()") as port,
+    ):
         transport = PairTransport(original, port)
-        with pytest.raises(Different) as found:  # noqa: PT012 - the client is to be closed inside
+        with pytest.raises(Different) as found:
             with httpx.Client(transport=transport, base_url="https://testserver") as client:
                 story(client)
     for words in told:
@@ -61,8 +66,13 @@ def test_a_fault_of_the_port_is_found_and_named(fault, told):
 
 
 def test_the_unbroken_port_tells_the_same_story():
-    with targets.open_target("original") as original, targets.open_target("port") as port:
-        with httpx.Client(transport=PairTransport(original, port), base_url="https://testserver") as client:
+    with own_world() as first, own_world() as second:
+        original, port = targets.open_target("original", first), targets.open_target("port", second)
+        with (
+            original,
+            port,
+            httpx.Client(transport=PairTransport(original, port), base_url="https://testserver") as client,
+        ):
             story(client)
             assert client.get("/users").json()["items"] == [{"id": 1, "name": "Ada", "email": "ada@example.com"}]
 

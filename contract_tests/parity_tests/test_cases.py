@@ -23,7 +23,9 @@ def step(**members):
 
 
 def test_a_case_is_its_name_and_its_requests_in_order(load):
-    (case,) = load({"case": "two", "steps": [{"method": "GET", "target": "/a?b=%20"}, {"method": "PUT", "target": "/c"}]})
+    (case,) = load(
+        {"case": "two", "steps": [{"method": "GET", "target": "/a?b=%20"}, {"method": "PUT", "target": "/c"}]}
+    )
     assert case.name == "two"
     assert [(request.method, request.target) for request in case.steps] == [("GET", b"/a?b=%20"), ("PUT", b"/c")]
 

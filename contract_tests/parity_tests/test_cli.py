@@ -86,7 +86,12 @@ def test_a_stale_entry_fails_a_run_that_is_alike(parity, tmp_path):
     cases = tmp_path / "cases.jsonl"
     cases.write_text('{"case": "one", "steps": [{"method": "GET", "target": "/users"}]}')
     run = parity(
-        "contract_tests.targets:original()", "contract_tests.targets:port()", "--cases", str(cases), "--ledger", ACCEPTED
+        "contract_tests.targets:original()",
+        "contract_tests.targets:port()",
+        "--cases",
+        str(cases),
+        "--ledger",
+        ACCEPTED,
     )
     assert run.exit_code == 3
     assert "stale: GET /files/report.pdf json $.timestamp value" in run.output

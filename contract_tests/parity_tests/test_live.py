@@ -45,7 +45,9 @@ def test_both_apps_are_started_compared_and_ended(tmp_path):
     code, output = finished("--report", str(tmp_path), HEALTH)
     assert code == 0, output
     assert re.search(r"^health +2/2 +2/2 +2/2", output, re.M)
-    assert re.search(r"^ALIKE \(6 tests .*original 127\.0\.0\.1:\d+ \(gunicorn\), port 127\.0\.0\.1:\d+ \(uvicorn\)\)", output, re.M)
+    assert re.search(
+        r"^ALIKE \(6 tests .*original 127\.0\.0\.1:\d+ \(gunicorn\), port 127\.0\.0\.1:\d+ \(uvicorn\)\)", output, re.M
+    )
     assert len(ports(output)) == 2
     assert not [port for port in ports(output) if listens(port) or port >= 32768]
     report = json.loads((tmp_path / "report.json").read_text())

@@ -1,0 +1,52 @@
+"""The same contract on PostgreSQL: one schema, one history, the same answers"""
+
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from contract_tests.house.test_house import ROOT
+
+ADDRESS = ("127.0.0.1", 5432)
+URL = "postgresql://postgres@127.0.0.1:5432/test"
+START = (
+    "no PostgreSQL on 127.0.0.1:5432; to start one: docker run --rm -p 127.0.0.1:5432:5432"
+    " -e POSTGRES_HOST_AUTH_METHOD=trust -e POSTGRES_DB=test postgres"
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _server():
+    """Required in CI, skipped elsewhere where no server answers."""
+    with socket.socket() as probe:
+        answers = probe.connect_ex(ADDRESS) == 0
+    if not answers and os.environ.get("CI") != "true":
+        pytest.skip(START)
+    assert answers, START
+
+
+def test_the_suite_holds_on_postgresql():
+    modules = [f"contract_tests/suite/test_{name}.py" for name in ("register", "show", "list", "health")]
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "--database-url", URL, *modules],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=110,
+    )
+    assert run.returncode == 0, run.stdout[-3000:]
+    assert "skipped" not in run.stdout
+
+
+def test_the_migrations_build_what_the_tables_say_there_too():
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    from contract_tests.world import on_postgresql
+    from shared_core import tables
+
+    with on_postgresql(URL) as world, world.services.database.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []

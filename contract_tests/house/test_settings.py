@@ -1,0 +1,155 @@
+"""Settings: the same for both apps; a wrong value stops the start with one line; production refuses the insecure"""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from shared_core.settings import Settings, SettingsError, load_settings
+
+PRODUCTION = {
+    "APP_ENV": "production",
+    "DATABASE_URL": "postgresql://service:s3cret@db.example.com/service",
+    "PUBLIC_BASE_URL": "https://api.example.com",
+}
+SERVERS = {
+    "original": ["gunicorn", "flask_app:create_app()", "--no-control-socket", "--bind", "127.0.0.1:0"],
+    "port": ["uvicorn", "fastapi_app:create_app", "--factory", "--port", "0"],
+}
+
+
+@pytest.fixture
+def load(monkeypatch, tmp_path):
+    """Loads the settings from an environment that holds these values alone."""
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+    def load(**values):
+        for name, value in values.items():
+            monkeypatch.setenv(name, value)
+        return load_settings()
+
+    return load
+
+
+def test_everything_has_a_default(load):
+    settings = load()
+    assert settings.embedded
+    assert (settings.threads, settings.pool_size, settings.max_body_bytes) == (16, 16, 1 << 20)
+
+
+def test_a_file_named_env_is_read_and_the_environment_comes_first(load, tmp_path):
+    (tmp_path / ".env").write_text("THREADS=5\nPOOL_SIZE=6\n")
+    settings = load(POOL_SIZE="7")
+    assert (settings.threads, settings.pool_size) == (5, 7)
+
+
+def test_the_example_is_what_is_there_without_settings(load, tmp_path, monkeypatch):
+    from contract_tests.house.test_house import ROOT
+
+    defaults = load()
+    (tmp_path / ".env").write_text((ROOT / ".env.example").read_text())
+    assert load() == defaults
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("APP_ENV", "staging"),
+        ("DATABASE_URL", "mysql://localhost/x"),
+        ("DATABASE_URL", "sqlite://"),
+        ("DATABASE_URL", "service.db"),
+        ("THREADS", "many"),
+        ("THREADS", "0"),
+        ("POOL_SIZE", "-1"),
+        ("POOL_TIMEOUT", "0"),
+        ("MAX_BODY_BYTES", "1MB"),
+        ("PUBLIC_BASE_URL", "api.example.com"),
+        ("PUBLIC_BASE_URL", "https://api.example.com/v1"),
+        ("LOG_LEVEL", "LOUD"),
+        ("PASSWORD_TIME_COST", "0"),
+        ("PASSWORD_MEMORY_KIB", "1"),
+    ],
+)
+def test_a_wrong_value_is_told_by_name_in_one_line_without_the_value(load, name, value):
+    with pytest.raises(SettingsError) as refused:
+        load(**{name: value})
+    told = str(refused.value)
+    assert told.startswith(f"{name}: ")
+    assert "\n" not in told
+    assert value not in told.removeprefix(name).split() or value.isdigit()
+
+
+def test_every_wrong_value_is_told_at_once(load):
+    with pytest.raises(SettingsError, match=r"THREADS: .*; POOL_SIZE: "):
+        load(THREADS="x", POOL_SIZE="y")
+
+
+def test_production_takes_secure_settings(load):
+    assert load(**PRODUCTION).app_env == "production"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "sqlite:///var/service.sqlite3"),
+        ("PUBLIC_BASE_URL", "http://api.example.com"),
+        ("PASSWORD_TIME_COST", "1"),
+        ("PASSWORD_MEMORY_KIB", "19455"),
+    ],
+)
+def test_production_refuses_what_is_insecure(load, name, value):
+    with pytest.raises(SettingsError, match=f"{name} is not fit for APP_ENV=production"):
+        load(**PRODUCTION | {name: value})
+
+
+def test_a_password_in_the_database_url_is_never_shown(load):
+    settings = load(**PRODUCTION)
+    assert "s3cret" not in repr(settings) + str(settings.model_dump())
+
+
+@pytest.mark.parametrize("role", sorted(SERVERS))
+def test_a_wrong_value_stops_the_server_with_one_clear_line(role, tmp_path):
+    run = subprocess.run(
+        [sys.executable, "-m", *SERVERS[role]],
+        cwd=tmp_path,
+        env={**os.environ, "POOL_SIZE": "plenty"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert run.returncode == 3
+    assert run.stderr.count("The service cannot start: POOL_SIZE: Input should be a valid integer") == 1
+    assert "Traceback" not in run.stderr
+    assert "plenty" not in run.stderr
+
+
+@pytest.mark.parametrize("role", sorted(SERVERS))
+def test_an_app_made_from_the_environment_migrates_the_embedded_database(role, tmp_path):
+    code = (
+        f"import {'flask' if role == 'original' else 'fastapi'}_app as twin; from contextlib import suppress\n"
+        "app = twin.create_app(); services = app.extensions['services'] if hasattr(app, 'extensions') else"
+        " app.state.services\nservices.database.check(); print(services.database.engine.pool.checkedin())"
+    )
+    env = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    assert (tmp_path / "var/service.sqlite3").exists()
+
+
+def test_workers_that_start_together_migrate_once(tmp_path):
+    code = (
+        "from shared_core.database import make_engine; from shared_core.migrations import migrate;"
+        " from shared_core.settings import Settings; e = make_engine(Settings()); migrate(e); e.dispose()"
+    )
+    env = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
+    workers = [
+        subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, env=env, stderr=subprocess.PIPE) for _ in range(4)
+    ]
+    told = [worker.communicate(timeout=60)[1] for worker in workers]
+    assert [worker.returncode for worker in workers] == [0, 0, 0, 0], told
