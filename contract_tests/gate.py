@@ -96,7 +96,11 @@ class Gate:
             return f"media type {media_type or 'none'} is not documented"
         if not media_type.endswith("json"):
             return None
-        errors = self._validator(operation, response.status, media_type).iter_errors(json.loads(response.body))
+        try:
+            value = json.loads(response.body)
+        except ValueError:
+            return "the body is not JSON"
+        errors = self._validator(operation, response.status, media_type).iter_errors(value)
         return next((f"{error.json_path} does not fit its schema ({error.validator})" for error in errors), None)
 
     def _validator(self, operation: Operation, status: int, media_type: str) -> Draft202012Validator:

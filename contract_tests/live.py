@@ -95,7 +95,7 @@ def own_servers(started: dict[str, Server]) -> Iterator[Contract]:
     """Both apps of this project, each on its own server, embedded database and cheap hashes. Raises ServerError."""
     import sqlalchemy as sa
 
-    from contract_tests.world import CHEAP_HASHES, empty, settings
+    from contract_tests.world import empty, environment, settings
     from shared_core.database import make_engine
     from shared_core.migrations import migrate
 
@@ -111,14 +111,7 @@ def own_servers(started: dict[str, Server]) -> Iterator[Contract]:
             stack.callback(engine.dispose)
             migrate(engine)
             arguments = [sys.executable, *command.split(), *(["--threads", threads] if threads else [])]
-            env = {name.upper(): str(value) for name, value in CHEAP_HASHES.items()}
-            env |= {
-                "DATABASE_URL": url,
-                "THREADS": THREADS,
-                "POOL_SIZE": THREADS,
-                "APP_ENV": "development",
-                "LOG_LEVEL": "INFO",
-            }
+            env = environment(settings(database_url=url, threads=int(THREADS), pool_size=int(THREADS)))
             started[role] = stack.enter_context(Server(arguments, env=env, cwd=home, ready="/readyz"))
             click.echo(f"started the {role} on {started[role].url}")
             targets[role] = stack.enter_context(http(started[role].url, reset=partial(empty, engine)))

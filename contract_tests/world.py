@@ -31,6 +31,12 @@ def settings(**changes: Any) -> Settings:
     return Settings(_env_file=None, **{**given, **CHEAP_HASHES, "threads": 8, **changes})  # type: ignore[call-arg]
 
 
+def environment(chosen: Settings) -> dict[str, str]:
+    """Settings as a server's environment: every one, so that none is left to the shell that started us."""
+    told = chosen.model_dump() | {"database_url": chosen.database_url.get_secret_value()}
+    return {name.upper(): str(value) for name, value in told.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """Services over a database in memory."""

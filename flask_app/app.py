@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+
 from flask import Flask
 
 from flask_app import docs, health, hello, users
@@ -22,9 +24,12 @@ class Original(Flask):
 def create_app(services: Services | None = None) -> Flask:
     """The app over the given Services, or over Services built from the environment."""
     app = Original(__name__, static_folder=None)
-    place_services(app, services or services_from_environment())
+    if services is None:
+        services = services_from_environment()
+        atexit.register(services.close)
+    place_services(app, services)
     # One byte more than is allowed: Werkzeug cuts a chunked body here in silence, and inputs.body must see it.
-    app.config["MAX_CONTENT_LENGTH"] = app.extensions["services"].settings.max_body_bytes + 1
+    app.config["MAX_CONTENT_LENGTH"] = services.settings.max_body_bytes + 1
     app.url_map.converters["id"] = IdConverter
     for module in (hello, users, health, docs):
         app.register_blueprint(module.blueprint)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -62,8 +61,6 @@ class Database:
 def make_engine(settings: Settings) -> sa.Engine:
     """An engine on a bounded pool, with parameters left out of its errors."""
     url = sa.make_url(settings.database_url.get_secret_value())
-    if url.get_backend_name() == "sqlite":
-        Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(
         url,
         poolclass=sa.QueuePool,

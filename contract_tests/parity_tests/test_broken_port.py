@@ -66,15 +66,15 @@ def test_a_fault_of_the_port_is_found_and_named(fault, told):
 
 
 def test_the_unbroken_port_tells_the_same_story():
-    with own_world() as first, own_world() as second:
-        original, port = targets.open_target("original", first), targets.open_target("port", second)
-        with (
-            original,
-            port,
-            httpx.Client(transport=PairTransport(original, port), base_url="https://testserver") as client,
-        ):
-            story(client)
-            assert client.get("/users").json()["items"] == [{"id": 1, "name": "Ada", "email": "ada@example.com"}]
+    with (
+        own_world() as first,
+        own_world() as second,
+        targets.open_target("original", first) as original,
+        targets.open_target("port", second) as port,
+        httpx.Client(transport=PairTransport(original, port), base_url="https://testserver") as client,
+    ):
+        story(client)
+        assert client.get("/users").json()["items"] == [{"id": 1, "name": "Ada", "email": "ada@example.com"}]
 
 
 def test_a_fault_turns_the_suite_red():

@@ -36,6 +36,7 @@ def migrate(engine: sa.Engine) -> None:
         return
     from filelock import FileLock
 
+    Path(engine.url.database or "").parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{engine.url.database}.lock"):
         _upgrade(engine)
 
