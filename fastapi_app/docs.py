@@ -9,7 +9,7 @@ from fastapi_app.openapi import refusals
 from fastapi_app.outputs import content
 from shared_core import docs
 
-router = APIRouter(route_class=Route)
+router = APIRouter(route_class=Route, tags=["docs"])
 
 PAGE: dict[str, Any] = {"content": {"text/html": {"schema": {"type": "string"}}}}
 ASSET: dict[str, Any] = {
@@ -19,15 +19,18 @@ ASSET: dict[str, Any] = {
 
 @router.get("/openapi.json", response_model=dict[str, Any])
 async def get_openapi() -> Response:
+    """Give this very document: both apps serve the same bytes."""
     return content(docs.openapi_document(), "application/json")
 
 
 @router.get("/docs", response_class=Response, responses={200: PAGE})
 async def get_docs() -> Response:
+    """Show the document as a page whose files come from this server."""
     return content(docs.PAGE, "text/html; charset=utf-8")
 
 
 @router.get("/docs/{name}", response_class=Response, responses={200: ASSET, **refusals(404)})
 def get_docs_asset(name: str) -> Response:
+    """Give one of the page's files."""
     asset = docs.get_asset(name)
     return content(asset.content, asset.media_type)

@@ -7,15 +7,17 @@ from fastapi_app.openapi import refusals
 from fastapi_app.outputs import json
 from shared_core.schemas import Status
 
-router = APIRouter(route_class=Route)
+router = APIRouter(route_class=Route, tags=["health"])
 
 
 @router.get("/healthz", response_model=Status)
 async def get_health() -> Response:
+    """Say that the process is up."""
     return json(Status(status="ok"))
 
 
 @router.get("/readyz", response_model=Status, responses=refusals(503))
 def get_readiness(app: App) -> Response:
+    """Say that the database is reachable and migrated."""
     app.database.check()
     return json(Status(status="ready"))

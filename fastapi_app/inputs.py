@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, FastAPI, Query, Request
+from fastapi import Depends, FastAPI, Path, Query, Request
 from starlette.convertors import Convertor, register_url_convertor
 
 from fastapi_app import wire
@@ -46,6 +46,7 @@ async def get_services(request: Request) -> Services:
 
 
 App = Annotated[Services, Depends(get_services)]
+Id = Annotated[int, Path(ge=0, le=schemas.MAX_ID)]
 Page = Annotated[PageIn, Query()]
 
 

@@ -14,6 +14,7 @@ from shared_core import docs, problems
 from shared_core.schemas import ProblemOut
 
 TITLE = "Service"
+DESCRIPTION = "One service on Flask and on FastAPI: this document describes both."
 VERSION = "1.0.0"
 METHODS = frozenset(method.lower() for method in HTTPMethod)
 
@@ -32,7 +33,9 @@ def document(app: FastAPI) -> dict[str, Any]:
 
     FastAPI adds a 422 of its own shape to every route with a parameter; only documented ones stay.
     """
-    spec: dict[str, Any] = get_openapi(title=app.title, version=app.version, routes=app.routes)
+    spec: dict[str, Any] = get_openapi(
+        title=app.title, version=app.version, description=app.description, routes=app.routes
+    )
     used: set[int] = set()
     for operation in operations(spec):
         used |= _refer_to_problems(operation)
@@ -41,7 +44,7 @@ def document(app: FastAPI) -> dict[str, Any]:
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     problem = ProblemOut.model_json_schema(ref_template="#/components/schemas/{model}")
-    schemas |= {**problem.pop("$defs", {}), "Problem": problem}
+    schemas |= {**problem.pop("$defs", {}), "ProblemOut": problem}
     components["schemas"] = dict(sorted(schemas.items()))
     components["responses"] = {_name(status): _response(status) for status in sorted(used)}
     return spec
@@ -75,7 +78,7 @@ def _name(status: int) -> str:
 
 
 def _response(status: int) -> dict[str, Any]:
-    schema = {"$ref": "#/components/schemas/Problem"}
+    schema = {"$ref": "#/components/schemas/ProblemOut"}
     return {"description": problems.TITLES[status], "content": {problems.MEDIA_TYPE: {"schema": schema}}}
 
 

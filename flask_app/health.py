@@ -11,10 +11,12 @@ blueprint = Blueprint("health", __name__)
 
 @blueprint.get("/healthz")
 def get_health() -> Response:
+    """Say that the process is up."""
     return json(Status(status="ok"))
 
 
 @blueprint.get("/readyz")
 def get_readiness() -> Response:
+    """Say that the database is reachable and migrated."""
     app.database.check()
     return json(Status(status="ready"))

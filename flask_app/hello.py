@@ -10,4 +10,5 @@ blueprint = Blueprint("hello", __name__)
 
 @blueprint.get("/")
 def hello() -> Response:
+    """Greet the world: the talk's first route."""
     return json(Message(message="Hello World"))

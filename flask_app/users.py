@@ -12,6 +12,7 @@ blueprint = Blueprint("users", __name__)
 
 @blueprint.post("/user")
 def create_user() -> Response:
+    """Register a person; the email must be new, and the password is stored as an Argon2id hash."""
     user = body(UserIn)
     password_hash = app.passwords.hash(user.password)
     with app.database.begin() as db:
@@ -21,6 +22,7 @@ def create_user() -> Response:
 
 @blueprint.get("/user/<id:id>")
 def get_user(id: int) -> Response:
+    """Show a user: never the password, nor its hash."""
     with app.database.begin() as db:
         user = users.get_user(db, id)
     return json(UserOut.of(user))
@@ -28,6 +30,7 @@ def get_user(id: int) -> Response:
 
 @blueprint.get("/users")
 def list_users() -> Response:
+    """List users in the order of their ids, a page at a time: `next` is the following page's `after`."""
     page = query(PageIn)
     with app.database.begin() as db:
         found = users.list_users(db, limit=page.limit, after=page.after)

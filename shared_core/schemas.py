@@ -81,8 +81,8 @@ class UserItem(Shape):
 class PageIn(Shape):
     """Which users to list: at most `limit` of those whose id is above `after`."""
 
-    limit: Annotated[int, BeforeValidator(_digits), Field(ge=1, le=100)] = 20
-    after: Annotated[int, BeforeValidator(_digits), Field(ge=0, le=MAX_ID)] = 0
+    limit: Annotated[int, Field(ge=1, le=100), BeforeValidator(_digits)] = 20
+    after: Annotated[int, Field(ge=0, le=MAX_ID), BeforeValidator(_digits)] = 0
 
 
 class UserPage(Shape):

@@ -117,7 +117,7 @@ def test_a_command_names_only_what_exists(page, command, pytestconfig):
     name, arguments = words[0].removeprefix(".venv/bin/"), words[1:]
     if name == "python" and arguments[:1] == ["-m"]:
         name, arguments = arguments[1], arguments[2:]
-    check = {"make": made, "parity": checked, "contract_tests.live": lived, "pytest": lambda a: tested(a, pytestconfig)}
+    check = {"make": made, "parity": checked, "contract_tests.live": lived, "pytest": lambda a: asked(a, pytestconfig)}
     if name in check:
         check[name](arguments)
     else:
@@ -145,7 +145,7 @@ def options_exist(command, arguments):
     assert {word for word in arguments if re.match(r"--?[a-z]", word)} <= known
 
 
-def tested(arguments, config):
+def asked(arguments, config):
     for word in arguments:
         if re.match(r"--?[a-z]", word):
             config.getoption(word.partition("=")[0])
@@ -196,7 +196,7 @@ def anchors(page):
 
 
 @cache
-def tests_of():
+def collected():
     """The names of the test functions of each test file."""
     return {
         path: {node.name for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)}
@@ -220,7 +220,7 @@ def test_every_test_that_a_page_names_exists(page):
         (file, test)
         for file, test in names_of(page)
         if not any(
-            test in names and (file is None or str(path).endswith(f"/{file}")) for path, names in tests_of().items()
+            test in names and (file is None or str(path).endswith(f"/{file}")) for path, names in collected().items()
         )
     ]
     assert unknown == []
