@@ -14,7 +14,7 @@ from contract_tests.findings import Finding, find, ranked
 from contract_tests.parity.binding import Bindings, DeclarationError, Declared, Inconclusive
 from contract_tests.parity.cases import Case, CaseError, load_cases
 from contract_tests.parity.exchange import Exchange
-from contract_tests.parity.ledger import SOURCES, Ledger, LedgerError
+from contract_tests.parity.ledger import Ledger, LedgerError
 from contract_tests.parity.messages import Target
 from contract_tests.parity.pair import Pair
 from contract_tests.parity.servers import ServerError
@@ -90,7 +90,7 @@ class Check:
         bindings = Bindings(declared) if own_ids else Bindings.opaque(declared)
         self.pair = Pair(original, port, accepted=ledger, bindings=bindings, source="recorded")
         self.found: dict[str, Finding] = {}
-        self.result = Run({"original": original.name, "port": port.name}, noun="cases")
+        self.result = Run({"original": original.name, "port": port.name}, noun="case")
 
     def run(self, cases: tuple[Case, ...]) -> None:
         for case in cases:
@@ -121,7 +121,7 @@ class Check:
         self.result.differences = {finding.fingerprint: finding for finding in self.findings()}
         ledger = self.pair.accepted
         self.result.ledger += [f"expired: {entry}" for entry in ledger.expired(datetime.now(UTC).date())]
-        self.result.ledger += [f"stale: {entry}" for entry in ledger.stale(SOURCES)]
+        self.result.ledger += [f"stale: {entry}" for entry in ledger.stale({"recorded"}, known={"recorded"})]
         return self.result
 
     def _exchanges(self, pair: Pair, case: Case) -> list[Exchange]:

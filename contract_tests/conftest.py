@@ -146,10 +146,10 @@ def start(role: str, pytestconfig: pytest.Config) -> Iterator[Callable[[Services
 @pytest.fixture
 def person(contract: Contract) -> Callable[..., dict[str, str]]:
     """Makes people who register; their emails are new to a world that cannot be rewound, too."""
-    run = "" if contract.rewinds else "." + secrets.token_hex(6)
+    new = "" if contract.rewinds else "." + secrets.token_hex(6)
 
     def person(name: str = "Ada", **fields: Any) -> dict[str, Any]:
-        return {"name": name, "email": f"{name.lower()}{run}@example.com", "password": "test", **fields}
+        return {"name": name, "email": f"{name.lower()}{new}@example.com", "password": "test", **fields}
 
     return person
 

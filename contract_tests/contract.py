@@ -138,7 +138,7 @@ def open_contract(
             original=opened["original"],
             port=opened["port"],
             ledger=open_ledger(),
-            bound=bool(original or port),
+            bound=any(spec is not None and not can_reset(spec) for spec, _ in specs.values()),
             rewinds=all(spec is None or can_reset(spec, reset=reset) for spec, reset in specs.values()),
         )
 

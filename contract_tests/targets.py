@@ -54,6 +54,11 @@ def open_target(role: str, world: World) -> Target:
     return wsgi(app, reset=world.reset) if isinstance(app, Flask) else asgi(app, reset=world.reset)
 
 
+def world_of(app: Any) -> World:
+    """The world that original() or port() made for an app."""
+    return _worlds[app]
+
+
 def rendered_document() -> bytes:
     """The OpenAPI document as the port's typed routes give it."""
     return fastapi_app.openapi.render(port().openapi())

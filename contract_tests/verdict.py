@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sized
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,10 @@ COLUMNS = {"original": "original", "port": "port", "both": "alike"}
 
 @dataclass(slots=True)
 class Run:
-    """What a run of tests or cases (`noun`) against two targets saw."""
+    """What a run of tests or cases against two targets saw."""
 
     names: dict[str, str]
-    noun: str = "tests"
+    noun: str = "test"
     outcomes: dict[str, dict[str, Counter[str]]] = field(default_factory=dict)
     differences: dict[str, Finding] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
@@ -30,6 +31,7 @@ class Run:
     down: list[str] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
     interrupted: bool = False
+    whole: bool = False
     seconds: float = 0.0
 
     def count(self, area: str, column: str, outcome: str) -> None:
@@ -53,7 +55,7 @@ class Run:
     def line(self) -> str:
         """The verdict in one line, with who answered and what was left out."""
         word = {
-            ALIKE: "ALIKE" if not self.accepted else f"ALIKE but for {len(self.accepted)} accepted differences",
+            ALIKE: "ALIKE" if not self.accepted else f"ALIKE but for {_counted(self.accepted, 'accepted difference')}",
             DIFFERENT: "DIFFERENT: " + ", ".join(self._counts()),
             LEDGER: "LEDGER: alike, but " + "; ".join(self.ledger),
             INCONCLUSIVE: "INCONCLUSIVE: " + "; ".join([*self.down, *self.unseen[:3]] or ["no test ran"]),
@@ -61,7 +63,7 @@ class Run:
         }[self.code]
         left_out = "".join(f", {count} {why} left out" for why, count in sorted(self.left_out.items()))
         who = f"original {self.names['original']}, port {self.names['port']}"
-        return f"{word} ({self.tests} {self.noun} in {self.seconds:.0f} s{left_out}; {who})"
+        return f"{word} ({self.tests} {self.noun}{'s' * (self.tests != 1)} in {self.seconds:.0f} s{left_out}; {who})"
 
     def _counts(self) -> list[str]:
         counted = (
@@ -69,7 +71,7 @@ class Run:
             (self.failures, "failed test"),
             (self.faults, "undocumented answer"),
         )
-        return [f"{len(found)} {what}{'s' * (len(found) != 1)}" for found, what in counted if found]
+        return [_counted(found, what) for found, what in counted if found]
 
     def table(self) -> list[tuple[str, ...]]:
         """Rows of cells: a heading, a row an area, a total; a cell is passed/run."""
@@ -85,7 +87,7 @@ class Run:
             "verdict": self.line(),
             "code": self.code,
             "targets": self.names,
-            self.noun: self.tests,
+            f"{self.noun}s": self.tests,
             "seconds": round(self.seconds, 2),
             "areas": self.outcomes,
             "differences": [found.as_json() for found in self.differences.values()],
@@ -101,6 +103,10 @@ class Run:
     def write(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "report.json").write_text(json.dumps(self.as_json(), indent=1, ensure_ascii=False) + "\n")
+
+
+def _counted(found: Sized, what: str) -> str:
+    return f"{len(found)} {what}{'s' * (len(found) != 1)}"
 
 
 def _cell(counters: list[Counter[str] | None]) -> str:

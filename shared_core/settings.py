@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
@@ -89,7 +90,20 @@ def load_settings() -> Settings:
         raise SettingsError("; ".join(_told(found) for found in error.errors())) from None
 
 
+def main() -> None:
+    """`python -m shared_core.settings NAME` prints one setting, for a server that is told it on its command line."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        sys.exit(f"The service cannot start: {error}")
+    sys.stdout.write(f"{getattr(settings, sys.argv[1])}\n")
+
+
 def _told(error: Any) -> str:
     name = "_".join(str(part) for part in error["loc"]).upper()
     message = error["msg"].removeprefix("Value error, ")
     return f"{name}: {message}" if name else message
+
+
+if __name__ == "__main__":
+    main()

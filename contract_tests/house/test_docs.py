@@ -226,6 +226,13 @@ def test_every_test_that_a_page_names_exists(page):
     assert unknown == []
 
 
+def test_every_piece_of_the_wire_kit_that_a_page_names_exists():
+    pieces = {node.name for node in ast.parse((ROOT / "fastapi_app/wire.py").read_text()).body if hasattr(node, "name")}
+    named_pieces = {piece for page in PAGES for piece in re.findall(r"`wire\.([A-Z]\w+)`", prose(page))}
+    assert named_pieces
+    assert named_pieces <= pieces
+
+
 def test_every_row_of_the_talk_has_its_test_or_says_not_yet():
     rows = re.findall(r"^\| (?!the talk|---)(.*) \|$", (ROOT / "docs/talk.md").read_text(), re.M)
     assert len(rows) > 30

@@ -119,11 +119,11 @@ class Ledger:
             self._matched.update(found)
         return self.entries[found[0]] if found else None
 
-    def stale(self, complete_sources: Collection[str]) -> tuple[Entry, ...]:
-        """The entries that never occurred although every source they name (all, if none) ran completely."""
+    def stale(self, complete_sources: Collection[str], *, known: Collection[str] = SOURCES) -> tuple[Entry, ...]:
+        """The entries that never occurred although every source they name ran completely; none names all `known`."""
         with self._lock:
             unmatched = [entry for at, entry in enumerate(self.entries) if at not in self._matched]
-        return tuple(entry for entry in unmatched if set(entry.sources or SOURCES) <= set(complete_sources))
+        return tuple(entry for entry in unmatched if set(entry.sources or known) <= set(complete_sources))
 
     def expired(self, today: date) -> tuple[Entry, ...]:
         """The entries whose last day is over. They still accept; that they are old is the run's verdict."""

@@ -27,9 +27,9 @@ def story(client):
     client.get("/users")
 
 
-def run_suite(*arguments):
+def run_suite(*arguments, tests=TESTS):
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", *arguments, *TESTS],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", *arguments, *tests],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -83,6 +83,15 @@ def test_a_fault_turns_the_suite_red():
     assert "GET /users: the port differs from the original" in run.stdout
     assert "1 failed" not in run.stdout
     assert "2 failed, 4 passed" in run.stdout
+
+
+def test_apps_with_a_history_of_their_own_are_alike_by_bound_ids():
+    """Ids 4 and up on the original, 251 and up on the port, nothing rewound: the very same suite."""
+    settled = "contract_tests.specimens.settled"
+    modules = [f"contract_tests/suite/test_{name}.py" for name in ("register", "show", "list", "secrets")]
+    run = run_suite("--original", f"{settled}:original", "--port", f"{settled}:port", tests=modules)
+    assert run.returncode == 0, run.stdout[-3000:]
+    assert "deselected" in run.stdout
 
 
 def test_a_target_that_does_not_import_ends_the_run_with_one_line():

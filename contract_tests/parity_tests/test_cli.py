@@ -79,7 +79,7 @@ def test_a_pair_that_is_alike_is_alike(parity, tmp_path):
     cases.write_text('{"case": "one", "steps": [{"method": "GET", "target": "/users"}]}')
     run = parity("contract_tests.targets:original()", "contract_tests.targets:port()", "--cases", str(cases))
     assert run.exit_code == 0
-    assert run.output.startswith("ALIKE (1 cases in")
+    assert run.output.startswith("ALIKE (1 case in")
 
 
 def test_a_stale_entry_fails_a_run_that_is_alike(parity, tmp_path):

@@ -9,6 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+
+from contract_tests.live import main
 
 ROOT = Path(__file__).parents[2]
 HEALTH = "contract_tests/suite/test_health.py"
@@ -71,10 +74,12 @@ def test_an_interrupted_run_ends_its_servers_and_leaves_a_valid_report(tmp_path)
 
 def test_a_server_that_does_not_come_up_is_told_with_the_end_of_its_log(tmp_path):
     broken = f"{sys.executable} -c \"raise SystemExit('no database today {{port}}')\""
-    code, output = finished("--report", str(tmp_path), "--original", broken, "--port", "http://127.0.0.1:1", HEALTH)
-    assert code == 4
-    assert "no database today" in output
-    assert "Traceback" not in output
+    run = CliRunner().invoke(
+        main, ["--report", str(tmp_path), "--original", broken, "--port", "http://127.0.0.1:1", HEALTH]
+    )
+    assert run.exit_code == 4
+    assert "no database today" in run.output
+    assert isinstance(run.exception, SystemExit)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +91,7 @@ def test_a_server_that_does_not_come_up_is_told_with_the_end_of_its_log(tmp_path
     ],
 )
 def test_wrong_arguments_are_a_usage_error(arguments, told, tmp_path):
-    code, output = finished("--report", str(tmp_path), *arguments, HEALTH)
-    assert code == 2
-    assert told in output
-    assert "Traceback" not in output
+    run = CliRunner().invoke(main, ["--report", str(tmp_path), *arguments, HEALTH])
+    assert run.exit_code == 2
+    assert told in run.output
+    assert isinstance(run.exception, SystemExit)

@@ -4,7 +4,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-GETS = ["/", "/users", "/healthz", "/readyz", "/openapi.json", "/docs", "/docs/start.js"]
+# A page of users that is the same in every world.
+NOBODY = "/users?after=999999999999999999"
+GETS = ["/", NOBODY, "/healthz", "/readyz", "/openapi.json", "/docs", "/docs/start.js"]
 ALLOWED = {path: {"GET", "HEAD", "OPTIONS"} for path in [*GETS, "/user/1"]} | {"/user": {"POST", "OPTIONS"}}
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"]
 
@@ -86,7 +88,7 @@ def test_an_unknown_path_is_told_as_a_problem(api):
 
 
 def test_a_percent_encoded_letter_is_that_letter(api):
-    assert api.get("/%75sers").status_code == 200
+    assert api.get("/%75sers?after=999999999999999999").status_code == 200
 
 
 def test_slashes_at_the_front_are_one(api):

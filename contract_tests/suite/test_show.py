@@ -11,6 +11,7 @@ def test_a_user_is_shown_with_name_and_email_only(api, ada):
     assert list(shown.json().items()) == [("name", "Ada"), ("email", ada["email"])]
 
 
+@pytest.mark.empty_world
 def test_an_id_may_have_leading_zeros(api, ada):
     id = api.post("/user", json=ada).json()["id"]
     assert api.get(f"/user/{id:07}").json()["name"] == "Ada"
@@ -42,6 +43,7 @@ def test_what_is_no_id_is_not_found(api, id):
     assert refused.json()["detail"] == "There is nothing here."
 
 
+@pytest.mark.empty_world
 def test_a_percent_encoded_digit_is_that_digit(api, ada):
     id = api.post("/user", json=ada).json()["id"]
     encoded = "".join(f"%3{digit}" for digit in str(id))

@@ -31,12 +31,12 @@ def migrate(engine: sa.Engine) -> None:
 
     Workers that start together on one SQLite file take turns by a lock file beside it.
     """
-    if engine.url.get_backend_name() != "sqlite":
+    if engine.url.get_backend_name() != "sqlite" or not engine.url.database:
         _upgrade(engine)
         return
     from filelock import FileLock
 
-    Path(engine.url.database or "").parent.mkdir(parents=True, exist_ok=True)
+    Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{engine.url.database}.lock"):
         _upgrade(engine)
 
