@@ -57,10 +57,9 @@ def test_a_fault_of_the_port_is_found_and_named(fault, told):
         targets.open_target("original", world) as original,
         resolve(f"contract_tests.specimens.broken:{fault}()") as port,
     ):
-        transport = PairTransport(original, port)
-        with pytest.raises(Different) as found:
-            with httpx.Client(transport=transport, base_url="https://testserver") as client:
-                story(client)
+        client = httpx.Client(transport=PairTransport(original, port), base_url="https://testserver")
+        with pytest.raises(Different) as found, client:
+            story(client)
     for words in told:
         assert words.lower() in str(found.value).lower()
 
