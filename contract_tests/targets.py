@@ -11,10 +11,14 @@ from flask import Flask, got_request_exception, request
 
 import fastapi_app
 import fastapi_app.openapi
+import fastapi_app.wire
 import flask_app
 from contract_tests.parity import Target, asgi, wsgi
 from contract_tests.world import World, make_world
 from shared_core.services import Services
+
+# The wire kit, for tests of it on apps that are not ours.
+wire = fastapi_app.wire
 
 SPECS = {role: f"contract_tests.targets:{role}()" for role in ("original", "port")}
 

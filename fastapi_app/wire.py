@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass
 from html import escape
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -113,12 +114,14 @@ class Routing:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            scope = self._rewrite(scope)
-            if answer := self._answer(scope):
-                await answer(scope, receive, send)
-                return
-            if scope["method"] == "HEAD":
-                scope = {**scope, "method": "GET"}
+            scope = without_leading_slashes(scope)
+            routed = self.routed(scope["path"])
+            if scope["method"] not in routed.methods and not routed.elsewhere:
+                if scope["method"] == "HEAD" and "GET" in routed.methods:
+                    scope = {**scope, "method": "GET"}
+                else:
+                    await self._answer(scope, routed)(scope, receive, send)
+                    return
         await self.app(scope, receive, send)
 
     @property
@@ -128,60 +131,76 @@ class Routing:
             self._rules = tuple(Rule.of(route) for route in iter_route_contexts(list(self._routes())))
         return self._rules
 
-    def methods(self, path: str) -> set[str]:
-        """The methods that are routed for a path, with the two that come by themselves; empty where there is none."""
-        methods: set[str] = set()
-        for rule in self.rules:
-            if rule.matches(path):
-                methods |= rule.methods
-        return methods
+    def routed(self, path: str) -> Routed:
+        """What is routed for a path."""
+        found = [rule for rule in self.rules if rule.matches(path)]
+        methods = frozenset().union(*(rule.methods for rule in found if rule.methods))
+        return Routed(methods, elsewhere=any(rule.methods is None for rule in found))
 
-    def _rewrite(self, scope: Scope) -> Scope:
-        path = scope["path"]
-        return {**scope, "path": "/" + path.lstrip("/")} if path.startswith("//") else scope
-
-    def _answer(self, scope: Scope) -> Response | None:
-        """What is answered without a route's help; None where a route answers. Raises HTTPException."""
+    def _answer(self, scope: Scope, routed: Routed) -> Response:
+        """What is answered without a route's help. Raises HTTPException."""
         path, method = scope["path"], scope["method"]
-        methods = self.methods(path)
-        if method in methods or ANY in methods:
-            return allow(methods) if method == "OPTIONS" else None
-        if method in self.methods(path + "/") and not path.endswith("/"):
+        if method == "OPTIONS" and routed.allowed:
+            return allow(routed.allowed)
+        if method in self.routed(path + "/").allowed and not path.endswith("/"):
             return redirect(scope, path + "/")
+        allowed = routed.allowed
         if "//" in path:
-            merged = re.sub("/{2,}", "/", path)
-            of_merged = self.methods(merged)
-            if method in of_merged:
+            merged = self._merged(re.sub("/{2,}", "/", path), method)
+            if isinstance(merged, str):
                 return redirect(scope, merged)
-            methods |= of_merged
-        if methods:
-            raise HTTPException(405, headers={"Allow": ", ".join(sorted(methods))})
+            allowed |= merged
+        if allowed:
+            raise HTTPException(405, headers={"Allow": ", ".join(sorted(allowed))})
         raise HTTPException(404)
 
+    def _merged(self, path: str, method: str) -> str | frozenset[str]:
+        """Where a path without its doubled slashes leads, or the methods that it would allow."""
+        allowed = self.routed(path).allowed
+        if method in allowed:
+            return path
+        if method in self.routed(path + "/").allowed and not path.endswith("/"):
+            return path + "/"
+        return allowed
 
-# What a mounted app or a route without methods answers is its own affair.
-ANY = "*"
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """The methods of all routes of a path; `elsewhere`: a mounted app, or a route without methods, answers too."""
+
+    methods: frozenset[str]
+    elsewhere: bool
+
+    @property
+    def allowed(self) -> frozenset[str]:
+        """With the two that come by themselves: HEAD with GET, OPTIONS with anything."""
+        by_themselves = {"OPTIONS"} if self.methods else set()
+        return self.methods | by_themselves | ({"HEAD"} if "GET" in self.methods else set())
 
 
+@dataclass(frozen=True, slots=True)
 class Rule:
-    """One route as Werkzeug would hold it: HEAD comes with GET, OPTIONS with everything."""
+    """One of the app's routes; no methods where it takes them all, as a mounted app does."""
 
-    def __init__(self, pattern: re.Pattern[str], methods: Iterable[str] | None) -> None:
-        self.pattern = pattern
-        self.methods = {ANY} if methods is None else {*methods, "OPTIONS"}
-        if "GET" in self.methods:
-            self.methods.add("HEAD")
+    pattern: re.Pattern[str]
+    methods: frozenset[str] | None
 
     @classmethod
     def of(cls, route: Any) -> Rule:
-        return cls(route.path_regex, route.methods)
+        return cls(route.path_regex, None if route.methods is None else frozenset(route.methods))
 
     def matches(self, path: str) -> bool:
-        # fullmatch: the `$` of Starlette's patterns lets a newline pass at the end.
-        return (self.pattern.match if self.methods == {ANY} else self.pattern.fullmatch)(path) is not None
+        # fullmatch: the `$` of Starlette's patterns lets a newline pass at the end. A mount's own pattern ends open.
+        return (self.pattern.match if self.methods is None else self.pattern.fullmatch)(path) is not None
 
 
-def allow(methods: set[str]) -> Response:
+def without_leading_slashes(scope: Scope) -> Scope:
+    """Werkzeug takes any number of slashes at the front of a path for one."""
+    path = scope["path"]
+    return {**scope, "path": "/" + path.lstrip("/")} if path.startswith("//") else scope
+
+
+def allow(methods: Iterable[str]) -> Response:
     """Flask's automatic answer to OPTIONS: 200, empty, with Allow."""
     return HTMLResponse(b"", headers={"Allow": ", ".join(sorted(methods))})
 

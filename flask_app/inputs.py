@@ -32,8 +32,8 @@ def body(model: type[Model]) -> Model:
     """The JSON body as a wire shape. Aborts with 415 or 413; raises Malformed or Invalid."""
     if not request.is_json:
         abort(415)
-    data = request.get_data()
-    if len(data) > app.settings.max_body_bytes:
+    limit = app.settings.max_body_bytes
+    if (request.content_length or 0) > limit or len(data := request.get_data()) > limit:
         abort(413)
     return schemas.parse(model, data)
 

@@ -26,7 +26,12 @@ def test_the_original_s_server_is_told_the_same_setting(tmp_path):
     (tmp_path / ".env").write_text("THREADS=5\n")
     env = {name: value for name, value in os.environ.items() if name != "THREADS"}
     told = subprocess.run(
-        [sys.executable, "-m", "shared_core.settings", "threads"], cwd=tmp_path, env=env, capture_output=True, text=True
+        [sys.executable, "-m", "shared_core.settings", "threads"],
+        cwd=tmp_path,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert told.stdout == "5\n"
     recipe = re.search(r"^flask:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.M)[1]

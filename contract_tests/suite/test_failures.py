@@ -1,12 +1,17 @@
 """What a part that fails leads to: each mechanism proved once on each app, in process, by Services whose part fails"""
 
+import asyncio
+import json
 import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import argon2
 import pytest
 import sqlalchemy as sa
 
-from contract_tests.world import NOW
+from contract_tests.world import NOW, own_world
 from shared_core.database import Database
 
 pytestmark = pytest.mark.in_process
@@ -142,6 +147,72 @@ def test_a_database_without_tables_is_not_ready(start, services):
     with services.database.begin() as db:
         db.exec_driver_sql("DROP TABLE alembic_version")
     assert api.get("/readyz").status_code == 503
+
+
+@pytest.mark.parametrize("password", ["test", " test ", "Test", "t\u00e9st", "te\u0301st", "t\x00t", "0" * 1024, "🦊"])
+def test_the_stored_hash_is_that_of_the_very_password(start, services, ada, password):
+    start(services).post("/user", json=ada | {"password": password})
+    with services.database.begin() as db:
+        stored = db.exec_driver_sql("SELECT password_hash FROM users").scalar_one()
+    assert argon2.PasswordHasher().verify(stored, password)
+
+
+class Waiting:
+    """Passwords whose few hashers are all at work until someone lets them go on."""
+
+    def __init__(self, passwords):
+        self.passwords = passwords
+        self.released = threading.Event()
+        self.asked = threading.Semaphore(0)
+        self.executor = ThreadPoolExecutor(2)
+
+    def _hash(self, password):
+        assert self.released.wait(timeout=30)
+        return self.passwords.hash(password)
+
+    def hash(self, password):
+        self.asked.release()
+        return self.executor.submit(self._hash, password).result()
+
+    async def hash_async(self, password):
+        self.asked.release()
+        return await asyncio.wrap_future(self.executor.submit(self._hash, password))
+
+    def close(self):
+        self.executor.shutdown()
+
+
+def test_requests_that_wait_for_a_hash_hold_up_no_others(start, services, person):
+    """More of them than there are THREADS: on the port they hold neither the loop nor a shared thread."""
+    waiting = Waiting(services.passwords)
+    registrations = services.settings.threads + 2
+    api = start(replace(services, passwords=waiting))
+    with ThreadPoolExecutor(registrations) as pool:
+        try:
+            sent = [pool.submit(api.post, "/user", json=person(f"N{n}")) for n in range(registrations)]
+            assert all(waiting.asked.acquire(timeout=10) for _ in sent)
+            assert [api.get(path).status_code for path in ("/", "/user/1", "/users")] == [200, 404, 200]
+        finally:
+            waiting.released.set()
+        assert {registered.result().status_code for registered in sent} == {201}
+    waiting.close()
+
+
+def test_the_body_limit_is_the_setting_s(start, ada):
+    with own_world(max_body_bytes=1024) as world:
+        api = start(world.services)
+        statuses = [
+            api.post(
+                "/user", content=json.dumps(ada).encode().ljust(size), headers={"Content-Type": "application/json"}
+            )
+            for size in (1025, 1024)
+        ]
+    assert [answer.status_code for answer in statuses] == [413, 201]
+
+
+def test_a_declared_length_over_the_limit_is_refused_before_the_body_comes(start, services):
+    headers = {"Content-Type": "application/json", "Content-Length": str(services.settings.max_body_bytes + 1)}
+    assert start(services).post("/user", content=b"{}", headers=headers).status_code == 413
 
 
 def test_the_password_is_stored_as_an_argon2id_hash(start, services, ada):

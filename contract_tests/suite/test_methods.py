@@ -91,12 +91,26 @@ def test_a_percent_encoded_letter_is_that_letter(api):
     assert api.get("/%75sers?after=999999999999999999").status_code == 200
 
 
-def test_slashes_at_the_front_are_one(api):
-    assert api.get("https://testserver//healthz").status_code == 200
+@pytest.mark.parametrize("slashes", ["//", "///", "////"])
+def test_slashes_at_the_front_are_one(api, slashes):
+    assert api.get(f"https://testserver{slashes}healthz").status_code == 200
+
+
+@pytest.mark.parametrize("path", [*GETS, "/user/1"])
+def test_a_body_that_no_one_reads_changes_nothing(api, path):
+    """Neither its media type nor its size: nothing is refused that is not read."""
+    plain = api.get(path)
+    answer = api.request("GET", path, content=b"x" * (1 << 21), headers={"Content-Type": "text/plain"})
+    assert (answer.status_code, answer.content) == (plain.status_code, plain.content)
 
 
 @pytest.mark.parametrize(
-    ("doubled", "merged"), [("/user//1", "/user/1"), ("/docs///start.js?a=1&b=%20", "/docs/start.js?a=1&b=%20")]
+    ("doubled", "merged"),
+    [
+        ("/user//1", "/user/1"),
+        ("/docs///start.js?a=1&b=%20", "/docs/start.js?a=1&b=%20"),
+        ("/docs//%C3%A9%20%22", "/docs/%C3%A9%20%22"),
+    ],
 )
 def test_doubled_slashes_lead_to_the_merged_path(api, doubled, merged):
     answer = api.get(doubled)
