@@ -48,11 +48,19 @@ def test_ids_count_up(api, person):
     assert [api.post("/user", json=person(name)).json()["id"] for name in ("Ada", "Bea", "Cyd")] == [1, 2, 3]
 
 
-@pytest.mark.parametrize("name", ["Ольга", "李", "Zoë 🦊", " ", "\u200b", "a" * 200, '"\\/', "\x01\x7f"])
+@pytest.mark.parametrize(
+    "name", ["Ольга", "李", "Zoë 🦊", " ", "\u200b", "a" * 200, '"\\/', "\x01\x7f", "e\u0301\u212b\ufb01", " Ada "]
+)
 def test_a_name_comes_back_as_it_was_sent(api, ada, name):
     created = api.post("/user", json=ada | {"name": name})
     assert created.status_code == 201
     assert api.get(created.headers["location"]).json()["name"] == name
+
+
+def test_an_email_comes_back_as_it_was_sent(api, person):
+    email = "Ada.LOVELACE+e\u0301" + person()["email"]
+    created = api.post("/user", json=person(email=email))
+    assert api.get(created.headers["location"]).json()["email"] == email
 
 
 def test_registering_an_email_twice_conflicts(api, person, ada):
