@@ -96,6 +96,7 @@ class Routing:
     | leading slashes doubled | 404 | served |
     | a missing trailing slash | 307 | 308, where the method is routed |
     | a surplus trailing slash | 307 | 404 |
+    | a method in lower case | 405 | served, where the server lets it through |
     | a path that ends in a newline (%0A) | matches as if it did not | 404 |
 
     Install it with `Routing.install(app)`, after the routes. Drop the redirects when no client follows them; keep HEAD.
@@ -114,7 +115,7 @@ class Routing:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            scope = without_leading_slashes(scope)
+            scope = as_werkzeug_reads(scope)
             routed = self.routed(scope["path"])
             if scope["method"] not in routed.methods and not routed.elsewhere:
                 if scope["method"] == "HEAD" and "GET" in routed.methods:
@@ -194,10 +195,12 @@ class Rule:
         return (self.pattern.match if self.methods is None else self.pattern.fullmatch)(path) is not None
 
 
-def without_leading_slashes(scope: Scope) -> Scope:
-    """Werkzeug takes any number of slashes at the front of a path for one."""
-    path = scope["path"]
-    return {**scope, "path": "/" + path.lstrip("/")} if path.startswith("//") else scope
+def as_werkzeug_reads(scope: Scope) -> Scope:
+    """Werkzeug takes any number of slashes at the front of a path for one, and a method in any case."""
+    path, method = scope["path"], scope["method"]
+    if path.startswith("//") or not method.isupper():
+        return {**scope, "path": "/" + path.lstrip("/"), "method": method.upper()}
+    return scope
 
 
 def allow(methods: Iterable[str]) -> Response:

@@ -96,10 +96,10 @@ def as_flask(value, status=200, headers=None):
     )
 
 
-def asked(method, target, body=b"", content_type=None, **headers):
+def asked(method, target, body=b"", media_type=None, **headers):
     given = [(b"Host", b"shop.example:8080")]
     given += [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    given += [(b"Content-Type", content_type.encode())] if content_type else []
+    given += [(b"Content-Type", media_type.encode())] if media_type else []
     given += [(b"Content-Length", str(len(body)).encode())] if body and "Content_Length" not in headers else []
     return Asked(method, target.encode("latin-1"), tuple(given), body)
 
@@ -139,6 +139,9 @@ ROUTING = [
     asked("GET", "/things/a%2Fb"),
     asked("GET", "/things/a%20b%25"),
     asked("GET", "/"),
+    asked("get", "/leaf"),
+    asked("head", "/leaf"),
+    asked("options", "/leaf"),
 ]
 QUERY = [asked("GET", "/things/?a=1&a=2&b=3&b=4"), asked("GET", "/things/?a=&a=2"), asked("GET", "/things/?b=1")]
 BODIES = [
