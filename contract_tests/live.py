@@ -29,17 +29,12 @@ from contract_tests.verdict import INCONCLUSIVE, USAGE, Run
 ROOT = Path(__file__).parents[1]
 HERE = Path(__file__).parent
 SUITE = HERE / "suite"
-THREADS = "16"
+THREADS = 16
 SERVERS = {
-    "original": (
-        "-m gunicorn flask_app:create_app() --worker-class gthread --no-control-socket --bind 127.0.0.1:{port}",
-        THREADS,
-    ),
-    "port": (
-        "-m uvicorn fastapi_app:create_app --factory --http httptools --loop uvloop --no-proxy-headers --no-access-log"
-        " --host 127.0.0.1 --port {port}",
-        None,
-    ),
+    "original": "gunicorn flask_app:create_app() --worker-class gthread --threads 16 --no-control-socket"
+    " --bind 127.0.0.1:{port}",
+    "port": "uvicorn fastapi_app:create_app --factory --http httptools --no-proxy-headers --no-access-log"
+    " --host 127.0.0.1 --port {port}",
 }
 
 
@@ -107,7 +102,7 @@ def own_servers(started: dict[str, Server]) -> Iterator[Contract]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parity-")))
         targets: dict[str, Target] = {}
-        for role, (command, threads) in SERVERS.items():
+        for role, command in SERVERS.items():
             # No .env file is there: the suite's own settings are all that counts.
             home = folder / role
             home.mkdir()
@@ -115,9 +110,9 @@ def own_servers(started: dict[str, Server]) -> Iterator[Contract]:
             engine: sa.Engine = make_engine(settings(database_url=url, pool_size=1))
             stack.callback(engine.dispose)
             migrate(engine)
-            arguments = [sys.executable, *command.split(), *(["--threads", threads] if threads else [])]
-            env = environment(settings(database_url=url, threads=int(THREADS), pool_size=int(THREADS)))
-            started[role] = stack.enter_context(Server(arguments, env=env, cwd=home, ready="/readyz"))
+            env = environment(settings(database_url=url, threads=THREADS, pool_size=THREADS))
+            server = Server([sys.executable, "-m", *command.split()], env=env, cwd=home, ready="/readyz")
+            started[role] = stack.enter_context(server)
             click.echo(f"started the {role} on {started[role].url}")
             targets[role] = stack.enter_context(http(started[role].url, reset=partial(empty, engine)))
         yield Contract(targets["original"], targets["port"], ledger=open_ledger(), bound=True, rewinds=True)

@@ -64,7 +64,7 @@ def test_the_example_is_what_is_there_without_settings(load, tmp_path, monkeypat
         ("THREADS", "many"),
         ("THREADS", "0"),
         ("POOL_SIZE", "-1"),
-        ("POOL_TIMEOUT", "0"),
+        ("POOL_TIMEOUT", "-2"),
         ("MAX_BODY_BYTES", "1MB"),
         ("PUBLIC_BASE_URL", "api.example.com"),
         ("PUBLIC_BASE_URL", "https://api.example.com/v1"),
@@ -79,7 +79,7 @@ def test_a_wrong_value_is_told_by_name_in_one_line_without_the_value(load, name,
     told = str(refused.value)
     assert told.startswith(f"{name}: ")
     assert "\n" not in told
-    assert value not in told.removeprefix(name).split() or value.isdigit()
+    assert value not in told.removeprefix(name).replace(";", " ").split()
 
 
 def test_every_wrong_value_is_told_at_once(load):
