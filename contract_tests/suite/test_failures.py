@@ -221,4 +221,13 @@ def test_the_password_is_stored_as_an_argon2id_hash(start, services, ada):
     with services.database.begin() as db:
         row = db.exec_driver_sql("SELECT password_hash, created_at FROM users").one()
     assert row.password_hash.startswith("$argon2id$v=19$m=8,t=1,p=1$")
-    assert str(row.created_at).startswith(NOW.strftime("%Y-%m-%d %H:%M:%S"))
+    assert row.created_at == NOW.strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def test_one_password_of_two_people_has_two_hashes(start, services, person):
+    api = start(services)
+    for name in ("Ada", "Bea"):
+        api.post("/user", json=person(name))
+    with services.database.begin() as db:
+        hashes = db.exec_driver_sql("SELECT password_hash FROM users").scalars().all()
+    assert len(set(hashes)) == 2
