@@ -13,8 +13,9 @@ import httpx
 import pytest
 
 from contract_tests.contract import CONTRACT, GATE, Contract, Observed, open_contract
-from contract_tests.gate import Gate
+from contract_tests.gate import IN_PROCESS, ON_SERVERS, Gate
 from contract_tests.parity import Different, Target
+from contract_tests.parity.drivers import LifespanError
 from contract_tests.parity.ledger import LedgerError
 from contract_tests.parity.servers import ServerError
 from contract_tests.parity.specs import SpecError, can_reset
@@ -28,7 +29,9 @@ SPEC = HERE.parent / "shared_core" / "openapi.json"
 BASE_URL = "https://testserver"
 ROLES = ("original", "port")
 
+# What makes a run a part of the suite only, and the modules of which a run against servers leaves all tests out.
 PARTIAL = pytest.StashKey[list[str]]()
+LEFT_OUT = pytest.StashKey[set[Path]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -53,6 +56,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[GATE] = Gate(json.loads(SPEC.read_bytes()))
     config.stash[PARTIAL] = []
+    config.stash[LEFT_OUT] = set()
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +79,7 @@ def contract(pytestconfig: pytest.Config) -> Iterator[Contract]:
                     database=option("--database-url"),
                 )
             )
-        except (SpecError, ServerError, LedgerError) as error:
+        except (SpecError, ServerError, LedgerError, LifespanError) as error:
             pytest.exit(str(error), returncode=pytest.ExitCode.INTERRUPTED)
         yield opened
 
@@ -89,7 +93,7 @@ def api(request: pytest.FixtureRequest, contract: Contract, pytestconfig: pytest
         transport: httpx.BaseTransport = contract.pair(gate)
     else:
         contract.reset(request.param)
-        transport = TargetTransport(Observed(request.param, contract.target(request.param), gate))
+        transport = TargetTransport(contract.observed(request.param, gate))
     with httpx.Client(transport=transport, base_url=BASE_URL, trust_env=False) as client:
         yield client
 
@@ -104,7 +108,7 @@ def role(request: pytest.FixtureRequest) -> str:
 def target(role: str, contract: Contract, pytestconfig: pytest.Config) -> Target:
     """One target, rewound."""
     contract.reset(role)
-    return Observed(role, contract.target(role), pytestconfig.stash[GATE])
+    return contract.observed(role, pytestconfig.stash[GATE])
 
 
 @pytest.fixture
@@ -129,7 +133,7 @@ def services() -> Iterator[Services]:
 
 
 @pytest.fixture
-def start(role: str, pytestconfig: pytest.Config) -> Iterator[Callable[[Services], httpx.Client]]:
+def start(role: str, contract: Contract, pytestconfig: pytest.Config) -> Iterator[Callable[[Services], httpx.Client]]:
     """Starts an app of its own over the given Services, in process, and gives a client of it."""
     from contract_tests.targets import open_target
 
@@ -137,7 +141,7 @@ def start(role: str, pytestconfig: pytest.Config) -> Iterator[Callable[[Services
 
         def start(services: Services) -> httpx.Client:
             app = stack.enter_context(open_target(role, World(services)))
-            transport = TargetTransport(Observed(role, app, pytestconfig.stash[GATE]))
+            transport = TargetTransport(Observed(role, app, pytestconfig.stash[GATE], contract.secrets))
             return stack.enter_context(httpx.Client(transport=transport, base_url=BASE_URL, trust_env=False))
 
         yield start
@@ -161,17 +165,23 @@ def ada(person: Callable[..., dict[str, str]]) -> dict[str, str]:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what a run against servers cannot judge; the verdict counts it."""
+    if not _outside(config):
+        return
     given = config.stash.get(CONTRACT, None)
     specs = {config.getoption(f"--{role}"): config.getoption(f"--reset-{role}") for role in ROLES}
-    foreign = {spec: reset for spec, reset in specs.items() if spec}
-    if given is None and not foreign:
-        return
-    rewinds = given.rewinds if given is not None else all(_rewinds(spec, foreign[spec]) for spec in foreign)
+    rewinds = (
+        given.rewinds if given is not None else all(_rewinds(spec, reset) for spec, reset in specs.items() if spec)
+    )
     unfit = {"in_process"} if rewinds else {"in_process", "empty_world"}
     left_out = [item for item in items if any(item.get_closest_marker(name) for name in unfit)]
     items[:] = [item for item in items if item not in left_out]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
+
+
+def _outside(config: pytest.Config) -> bool:
+    """Whether the targets are others than our own two in process."""
+    return config.stash.get(CONTRACT, None) is not None or any(config.getoption(f"--{role}") for role in ROLES)
 
 
 def _rewinds(spec: str, reset: str | None) -> bool:
@@ -187,18 +197,23 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = yield
     if report.failed and call.excinfo is not None and isinstance(call.excinfo.value, Different):
         report.longrepr = f"{item.nodeid}\n\n{call.excinfo.value}"
+    elif report.failed and (given := item.config.stash.get(CONTRACT, None)):
+        # The report of a run against servers goes to others: what a test sent stays out of it.
+        report.longrepr = given.secrets.body(report.longreprtext, of_request=True)
     return report
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.get_closest_marker("in_process") is None:
+        if item.get_closest_marker("in_process"):
+            item.config.stash[LEFT_OUT].add(item.path)
+        elif SUITE in item.path.parents:
             item.config.stash[PARTIAL].append(item.nodeid)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Note what makes this run partial: the gate speaks only of a whole one."""
-    collected = {item.path for item in session.items}
+    collected = {item.path for item in session.items} | session.config.stash[LEFT_OUT]
     missing = [path.name for path in sorted(SUITE.glob("test_*.py")) if path not in collected]
     partial = session.config.stash[PARTIAL]
     partial += missing + [argument for argument in session.config.args if "::" in argument]
@@ -216,7 +231,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         session.shouldstop or session.shouldfail or exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
     )
     if not config.stash[PARTIAL] and not stopped and not config.getoption("collectonly"):
-        gate.faults.update(gate.unseen(ROLES))
+        gate.faults.update(gate.unseen(ROLES, shared=IN_PROCESS if not _outside(config) else ON_SERVERS))
     if gate.faults:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

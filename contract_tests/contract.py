@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from contract_tests.gate import Gate
 from contract_tests.parity import Bindings, Exchange, Ledger, PairTransport, Target
 from contract_tests.parity.declared import Declared
 from contract_tests.parity.messages import Request, Response
+from contract_tests.parity.secrets import Secrets
 from contract_tests.parity.specs import can_reset, resolve, same_target
 from contract_tests.world import on_postgresql, own_world
 
@@ -30,16 +31,19 @@ GATE = pytest.StashKey[Gate]()
 class Observed:
     """A target whose outcomes go by the gate. Closing it leaves the target open: the run owns that."""
 
-    def __init__(self, role: str, target: Target, gate: Gate) -> None:
+    def __init__(self, role: str, target: Target, gate: Gate, secrets: Secrets) -> None:
         self.role = role
         self.target = target
         self.gate = gate
+        self.secrets = secrets
 
     @property
     def name(self) -> str:
         return self.target.name
 
     def send(self, request: Request) -> Response:
+        # Learned of every request, so that no failed assertion can tell what it sent.
+        self.secrets.learn(request)
         response = self.target.send(request)
         self.gate.observe(self.role, request, response)
         return response
@@ -71,10 +75,15 @@ class Contract:
     bound: bool
     rewinds: bool
     on_exchange: Callable[[Exchange], object] | None = None
+    secrets: Secrets = field(default_factory=Secrets)
     _bindings: Bindings | None = None
 
     def target(self, role: str) -> Target:
         return self.original if role == "original" else self.port
+
+    def observed(self, role: str, gate: Gate) -> Observed:
+        """The target of a role, with its outcomes noted."""
+        return Observed(role, self.target(role), gate, self.secrets)
 
     def reset(self, *roles: str) -> None:
         for role in roles:
@@ -85,8 +94,8 @@ class Contract:
     def pair(self, gate: Gate) -> PairTransport:
         """A transport that sends each request to both and compares; each is still seen by the gate."""
         return PairTransport(
-            Observed("original", self.original, gate),
-            Observed("port", self.port, gate),
+            self.observed("original", gate),
+            self.observed("port", gate),
             accepted=self.ledger,
             bindings=self.bindings(),
             operation=gate.name_of,

@@ -46,10 +46,10 @@ class Finding:
         yield f"  {self.curl}"
 
 
-def find(told: dict[str, Finding], exchange: Exchange, case: str, secrets: Secrets) -> None:
+def add_findings(told: dict[str, Finding], exchange: Exchange, case: str, secrets: Secrets) -> None:
     """Add an exchange's differences to what was found so far."""
     for difference in exchange.differences:
-        fingerprint = difference.fingerprint(exchange.operation)
+        fingerprint = secrets.hide(difference.fingerprint(exchange.operation))
         if fingerprint not in told:
             original, port = hidden_values(difference, secrets)
             told[fingerprint] = Finding(

@@ -16,22 +16,19 @@ import click
 import pytest
 
 from contract_tests.contract import CONTRACT, GATE, PLANTED_SECRET, Contract, open_contract, open_ledger
-from contract_tests.findings import find, ranked
+from contract_tests.findings import add_findings, ranked
 from contract_tests.parity import Different, Target, http
 from contract_tests.parity.exchange import Exchange
-from contract_tests.parity.ledger import LedgerError
 from contract_tests.parity.messages import Request
-from contract_tests.parity.secrets import Secrets
-from contract_tests.parity.servers import Server, ServerError
-from contract_tests.parity.specs import SpecError
-from contract_tests.verdict import INCONCLUSIVE, USAGE, Run
+from contract_tests.parity.servers import Server
+from contract_tests.verdict import NOT_ASKED, Run, no_verdict
 
 ROOT = Path(__file__).parents[1]
 HERE = Path(__file__).parent
 SUITE = HERE / "suite"
 THREADS = 16
 SERVERS = {
-    "original": "gunicorn flask_app:create_app() --worker-class gthread --threads 16 --no-control-socket"
+    "original": f"gunicorn flask_app:create_app() --worker-class gthread --threads {THREADS} --no-control-socket"
     " --bind 127.0.0.1:{port}",
     "port": "uvicorn fastapi_app:create_app --factory --http httptools --no-proxy-headers --no-access-log"
     " --host 127.0.0.1 --port {port}",
@@ -49,7 +46,9 @@ SERVERS = {
     "--reset-original", metavar="CMD", help="Rewinds the original before each test: a command, or module:callable."
 )
 @click.option("--reset-port", metavar="CMD", help="Rewinds the port before each test.")
-@click.option("--report", "folder", type=click.Path(path_type=Path), default="parity-report", show_default=True)
+@click.option(
+    "--report", "folder", type=click.Path(path_type=Path, file_okay=False), default="parity-report", show_default=True
+)
 @click.argument("tests", nargs=-1)
 def main(
     original: str | None,
@@ -61,12 +60,15 @@ def main(
 ) -> None:
     if bool(original) != bool(port):
         raise click.UsageError("give both --original and --port, or neither for this project's own apps")
-    if strangers := [test for test in tests if HERE not in Path(test.partition("::")[0]).resolve().parents]:
+    paths = {test: Path(test.partition("::")[0]).resolve() for test in tests}
+    if missing := [test for test, path in paths.items() if not path.exists()]:
+        raise click.UsageError(f"{missing[0]} does not exist")
+    if strangers := [test for test, path in paths.items() if HERE not in path.parents]:
         raise click.UsageError(
             f"{strangers[0]} is no test below {HERE.name}/: a suite of your own takes a PairTransport"
         )
     try:
-        with ExitStack() as stack:
+        with no_verdict(), ExitStack() as stack:
             servers: dict[str, Server] = {}
             if original and port:
                 opened = open_contract(
@@ -77,14 +79,8 @@ def main(
                 contract = stack.enter_context(own_servers(servers))
             run = run_suite(contract, tests or (str(SUITE),), folder)
             judge(run, contract, servers)
-    except (SpecError, LedgerError) as error:
-        click.echo(f"parity: {error}", err=True)
-        sys.exit(USAGE)
-    except ServerError as error:
-        click.echo(f"INCONCLUSIVE: {error}", err=True)
-        sys.exit(INCONCLUSIVE)
     except KeyboardInterrupt:
-        run = Run({"original": "not asked", "port": "not asked"}, interrupted=True)
+        run = Run(dict(NOT_ASKED), interrupted=True)
     run.write(folder)
     show(run)
     sys.exit(run.code)
@@ -171,7 +167,6 @@ class Watch:
         self.contract = contract
         self.run = Run({"original": contract.original.name, "port": contract.port.name})
         self.broken: dict[str, str] = {}
-        self.secrets = Secrets()
         self.progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -207,7 +202,8 @@ class Watch:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
         report = yield
-        if report.when == "call" or report.failed:
+        # A test that passed and whose teardown fails is told among the failures, and counted once.
+        if report.when == "call" or (report.when == "setup" and report.failed):
             area = item.path.stem.removeprefix("test_")
             params = item.callspec.params if hasattr(item, "callspec") else {}
             self.run.count(area, params.get("api") or params.get("role") or "both", report.outcome)
@@ -224,10 +220,10 @@ class Watch:
     def _note_failure(self, nodeid: str, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         error = call.excinfo.value if call.excinfo else None
         if not isinstance(error, Different):
-            self.run.failures[nodeid] = report.longreprtext
+            self.run.failures[nodeid] = self.contract.secrets.body(report.longreprtext, of_request=True)
             return
         for exchange in error.exchanges:
-            find(self.run.differences, exchange, nodeid, self.secrets)
+            add_findings(self.run.differences, exchange, nodeid, self.contract.secrets)
 
 
 def show(run: Run) -> None:

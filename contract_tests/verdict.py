@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
-from collections.abc import Sized
+from collections.abc import Iterator, Sized
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from contract_tests.findings import Finding
+from contract_tests.parity.binding import DeclarationError
+from contract_tests.parity.cases import CaseError
+from contract_tests.parity.drivers import LifespanError, SettleError
+from contract_tests.parity.ledger import LedgerError
+from contract_tests.parity.resets import ResetError
+from contract_tests.parity.servers import ServerError
+from contract_tests.parity.specs import SpecError
 
 ALIKE, DIFFERENT, USAGE, LEDGER, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 4, 130
+NOT_ASKED = {"original": "not asked", "port": "not asked"}
 COLUMNS = {"original": "original", "port": "port", "both": "alike"}
 
 
@@ -30,6 +40,7 @@ class Run:
     ledger: list[str] = field(default_factory=list)
     down: list[str] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
     interrupted: bool = False
     whole: bool = False
     seconds: float = 0.0
@@ -39,13 +50,16 @@ class Run:
 
     @property
     def code(self) -> int:
-        """The exit code; of several reasons the first in the order inconclusive, different, ledger."""
+        """The exit code; of several reasons the gravest."""
         if self.interrupted:
             return INTERRUPTED
-        if self.down or self.unseen or not self.outcomes:
+        if self.down or not self.outcomes:
             return INCONCLUSIVE
         if self.differences or self.failures or self.faults:
+            # An answer that differs leaves the documented one unseen: the difference is what to act on.
             return DIFFERENT
+        if self.unseen:
+            return INCONCLUSIVE
         return LEDGER if self.ledger else ALIKE
 
     @property
@@ -58,10 +72,12 @@ class Run:
             ALIKE: "ALIKE" if not self.accepted else f"ALIKE but for {_counted(self.accepted, 'accepted difference')}",
             DIFFERENT: "DIFFERENT: " + ", ".join(self._counts()),
             LEDGER: "LEDGER: alike, but " + "; ".join(self.ledger),
-            INCONCLUSIVE: "INCONCLUSIVE: " + "; ".join([*self.down, *self.unseen[:3]] or ["no test ran"]),
+            INCONCLUSIVE: "INCONCLUSIVE: "
+            + "; ".join([*self.down, *self.unseen[:3], *self._counts()] or ["no test ran"]),
             INTERRUPTED: "INTERRUPTED",
         }[self.code]
         left_out = "".join(f", {count} {why} left out" for why, count in sorted(self.left_out.items()))
+        left_out += "".join(f", {note}" for note in self.notes)
         who = f"original {self.names['original']}, port {self.names['port']}"
         return f"{word} ({self.tests} {self.noun}{'s' * (self.tests != 1)} in {self.seconds:.0f} s{left_out}; {who})"
 
@@ -103,6 +119,19 @@ class Run:
     def write(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "report.json").write_text(json.dumps(self.as_json(), indent=1, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def no_verdict() -> Iterator[None]:
+    """Ends the command with one line and its code where there is nothing to give a verdict on."""
+    try:
+        yield
+    except (SpecError, CaseError, LedgerError, DeclarationError) as error:
+        sys.stderr.write(f"parity: {error}\n")
+        sys.exit(USAGE)
+    except (ServerError, LifespanError, SettleError, ResetError) as error:
+        sys.stderr.write(f"INCONCLUSIVE: {error}\n")
+        sys.exit(INCONCLUSIVE)
 
 
 def _counted(found: Sized, what: str) -> str:

@@ -42,9 +42,11 @@ def create_app(services: Services | None = None) -> FastAPI:
         # Its lines hold raw paths and queries.
         logging.getLogger("uvicorn.access").handlers.clear()
         logging.getLogger("uvicorn.access").propagate = False
-        yield
-        if services is None:
-            built.close()
+        try:
+            yield
+        finally:
+            if services is None:
+                built.close()
 
     app = Port(
         title=openapi.TITLE,

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from fastapi import FastAPI, HTTPException, Request, params
 from fastapi.routing import APIRoute, iter_route_contexts
+from starlette._utils import get_route_path
 from starlette.datastructures import QueryParams
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -80,7 +81,7 @@ class Route(APIRoute):
 
 def is_json(content_type: str) -> bool:
     """Whether a Content-Type is JSON: application/json or application/*+json, parameters and case aside."""
-    media_type = content_type.partition(";")[0].strip().lower()
+    media_type = content_type.partition(";")[0].strip(" \t").lower()
     return media_type == "application/json" or (media_type.startswith("application/") and media_type.endswith("+json"))
 
 
@@ -99,6 +100,8 @@ class Routing:
     | a method in lower case | 405 | served, where the server lets it through |
     | a path that ends in a newline (%0A) | matches as if it did not | 404 |
 
+    Not closed: Werkzeug tries static parts before placeholders, FastAPI routes in the order of their declaration.
+
     Install it with `Routing.install(app)`, after the routes. Drop the redirects when no client follows them; keep HEAD.
     """
 
@@ -116,7 +119,7 @@ class Routing:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             scope = as_werkzeug_reads(scope)
-            routed = self.routed(scope["path"])
+            routed = self.routed(get_route_path(scope))
             if scope["method"] not in routed.methods and not routed.elsewhere:
                 if scope["method"] == "HEAD" and "GET" in routed.methods:
                     scope = {**scope, "method": "GET"}
@@ -140,7 +143,7 @@ class Routing:
 
     def _answer(self, scope: Scope, routed: Routed) -> Response:
         """What is answered without a route's help. Raises HTTPException."""
-        path, method = scope["path"], scope["method"]
+        path, method = get_route_path(scope), scope["method"]
         if method == "OPTIONS" and routed.allowed:
             return allow(routed.allowed)
         if method in self.routed(path + "/").allowed and not path.endswith("/"):
@@ -179,6 +182,9 @@ class Routed:
         return self.methods | by_themselves | ({"HEAD"} if "GET" in self.methods else set())
 
 
+EVERYTHING = re.compile("")
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One of the app's routes; no methods where it takes them all, as a mounted app does."""
@@ -188,7 +194,9 @@ class Rule:
 
     @classmethod
     def of(cls, route: Any) -> Rule:
-        return cls(route.path_regex, None if route.methods is None else frozenset(route.methods))
+        methods = None if route.methods is None else frozenset(route.methods)
+        # A Host route has no path: it may answer any.
+        return cls(getattr(route, "path_regex", EVERYTHING), methods)
 
     def matches(self, path: str) -> bool:
         # fullmatch: the `$` of Starlette's patterns lets a newline pass at the end. A mount's own pattern ends open.
@@ -197,9 +205,10 @@ class Rule:
 
 def as_werkzeug_reads(scope: Scope) -> Scope:
     """Werkzeug takes any number of slashes at the front of a path for one, and a method in any case."""
-    path, method = scope["path"], scope["method"]
+    path, method = get_route_path(scope), scope["method"]
     if path.startswith("//") or not method.isupper():
-        return {**scope, "path": "/" + path.lstrip("/"), "method": method.upper()}
+        root = scope["path"].removesuffix(path)
+        return {**scope, "path": f"{root}/{path.lstrip('/')}", "method": method.upper()}
     return scope
 
 
@@ -210,11 +219,12 @@ def allow(methods: Iterable[str]) -> Response:
 
 def redirect(scope: Scope, path: str) -> Response:
     """Werkzeug's 308 to the canonical path: an absolute URL, the query kept, a small HTML page."""
-    headers = dict(scope["headers"])
-    host = headers.get(b"host", b"").decode("latin-1")
-    query = scope["query_string"].decode("latin-1")
-    location = f"{scope['scheme']}://{host}{quote(path, safe=PATH_SAFE)}" + (f"?{query}" if query else "")
-    link = escape(location)
+    canonical = f"{scope['scheme']}://{host_of(scope)}{quote(scope.get('root_path', '') + path, safe=PATH_SAFE)}"
+    query = scope["query_string"]
+    location = canonical + (f"?{quote(query, safe=QUERY_SAFE)}" if query else "")
+    # The page has the query as it was sent, with quotes escaped by number.
+    shown = canonical + (f"?{query.decode('utf-8', 'replace')}" if query else "")
+    link = escape(shown).replace("&quot;", "&#34;").replace("&#x27;", "&#39;")
     page = (
         "<!doctype html>\n<html lang=en>\n<title>Redirecting...</title>\n<h1>Redirecting...</h1>\n"
         "<p>You should be redirected automatically to the target URL: "
@@ -223,8 +233,20 @@ def redirect(scope: Scope, path: str) -> Response:
     return HTMLResponse(page, 308, headers={"Location": location})
 
 
-# The characters that Werkzeug leaves as they are in a redirect's path.
+# The characters that Werkzeug leaves as they are in a redirect's path, and in its query.
 PATH_SAFE = "!$&'()*+,/:;=@"
+QUERY_SAFE = "%!$&'()*+,/:;=?@"
+
+HOST = re.compile(r"(?:[\w.-]+|\[[0-9a-f:.]+\])(?::\d+)?", re.ASCII | re.IGNORECASE)
+DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
+
+def host_of(scope: Scope) -> str:
+    """The host as Werkzeug gives it: in lower case, without its scheme's own port, empty where it is no host."""
+    host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+    if not HOST.fullmatch(host):
+        return ""
+    return host.lower().removesuffix(DEFAULT_PORTS.get(scope["scheme"], ""))
 
 
 class BodyLimit:

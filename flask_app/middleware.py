@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
+
+from werkzeug.wsgi import get_input_stream
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import InputStream, StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 BLOCK = 1 << 16
 # Beyond this the connection is closed on the client after all.
@@ -24,14 +26,16 @@ class DrainBody:
         self.app = app
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        stream = environ["wsgi.input"]
+        # It ends at Content-Length: a development server hands over the bare socket, and to read on there is to wait.
+        stream = environ["wsgi.input"] = get_input_stream(environ)
+        environ["wsgi.input_terminated"] = True
         response = self.app(environ, start_response)
         if environ.get("CONTENT_LENGTH") or environ.get("HTTP_TRANSFER_ENCODING"):
             drain(stream)
         return response
 
 
-def drain(stream: InputStream) -> None:
+def drain(stream: IO[bytes]) -> None:
     """Read a request body to its end and forget it; a body that breaks off on the way is at its end."""
     try:
         for _ in range(DRAINED_AT_MOST // BLOCK):

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from importlib.util import find_spec
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from shared_core import tables
+from shared_core import logs, tables
 from shared_core.errors import Unavailable
-
-if TYPE_CHECKING:
-    from shared_core.settings import Settings
+from shared_core.settings import Settings, SettingsError
 
 BUSY = "The database cannot answer just now; try again soon."
 BEHIND = "The database is not migrated to what this version needs."
@@ -36,12 +35,15 @@ class Database:
     def begin(self) -> Iterator[sa.Connection]:
         """One transaction: committed at the end, rolled back on an error.
 
-        Raises Unavailable where no connection comes free in time or the database does not answer.
+        Raises Unavailable where no connection comes free in time, or the database does not answer or cannot write now.
         """
         try:
             with self.engine.begin() as connection:
                 yield connection
-        except (exc.TimeoutError, exc.OperationalError, exc.InterfaceError) as error:
+        except (exc.TimeoutError, exc.DBAPIError) as error:
+            if not passes(error):
+                raise
+            logs.logger.warning("the database cannot answer: %s", type(error).__qualname__)
             raise Unavailable(BUSY) from error
 
     def check(self) -> None:
@@ -58,9 +60,28 @@ class Database:
         self.engine.dispose()
 
 
+# SQLite's primary result codes for what passes: BUSY, LOCKED, IOERR, FULL, CANTOPEN (sqlite.org/rescode.html).
+PASSING_SQLITE = frozenset({5, 6, 10, 13, 14})
+# PostgreSQL's classes: rolled back by the server, out of resources, operator's intervention, system error.
+PASSING_POSTGRESQL = ("40", "53", "57", "58")
+
+
+def passes(error: exc.TimeoutError | exc.DBAPIError) -> bool:
+    """Whether an error lies with the database's state of this moment, and not with a statement of ours."""
+    if isinstance(error, exc.TimeoutError) or error.connection_invalidated:
+        return True
+    # Without a statement it arose while connecting.
+    if isinstance(error, exc.InterfaceError) or (isinstance(error, exc.OperationalError) and error.statement is None):
+        return True
+    code, state = getattr(error.orig, "sqlite_errorcode", 0), getattr(error.orig, "sqlstate", None) or ""
+    return code & 0xFF in PASSING_SQLITE or state.startswith(PASSING_POSTGRESQL)
+
+
 def make_engine(settings: Settings) -> sa.Engine:
-    """An engine on a bounded pool, with parameters left out of its errors."""
+    """An engine on a bounded pool, with parameters left out of its errors. Raises SettingsError without a driver."""
     url = sa.make_url(settings.database_url.get_secret_value())
+    if url.get_backend_name() == "postgresql" and find_spec("psycopg") is None:
+        raise SettingsError('DATABASE_URL: PostgreSQL needs a driver: pip install "psycopg[binary]"')
     engine = sa.create_engine(
         url,
         poolclass=sa.QueuePool,

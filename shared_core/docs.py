@@ -51,6 +51,7 @@ class Asset:
     content: bytes
 
 
+@cache
 def openapi_document() -> bytes:
     """The OpenAPI 3.1 document: these very bytes are what both apps serve."""
     return OPENAPI.read_bytes()

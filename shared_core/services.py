@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from shared_core import logs
 from shared_core.database import Database, make_engine
+from shared_core.migrations import MigrationError, migrate
 from shared_core.passwords import Passwords
 from shared_core.settings import Settings, SettingsError, load_settings
 
@@ -52,15 +53,13 @@ def services_from_environment() -> Services:
     """
     try:
         settings = load_settings()
-    except SettingsError as error:
+        services = build_services(settings)
+        if settings.embedded:
+            migrate(services.database.engine)
+            # A worker may fork after this: no connection is taken along.
+            services.database.engine.dispose()
+    except (SettingsError, MigrationError) as error:
         sys.stderr.write(f"The service cannot start: {error}\n")
         raise SystemExit(START_REFUSED) from None
     logs.configure(settings.log_level)
-    services = build_services(settings)
-    if settings.embedded:
-        from shared_core.migrations import migrate
-
-        migrate(services.database.engine)
-        # A worker may fork after this: no connection is taken along.
-        services.database.engine.dispose()
     return services

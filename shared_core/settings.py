@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
+import sqlalchemy as sa
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -54,13 +55,20 @@ class Settings(BaseSettings):
             raise ValueError("should begin with sqlite:/// or postgresql://")
         if scheme == "sqlite" and not rest.removeprefix("/"):
             raise ValueError("should name a file, as in sqlite:///var/service.sqlite3")
+        if ":memory:" in rest:
+            raise ValueError("should name a file: each connection would have a memory of its own")
+        try:
+            sa.make_url(value.get_secret_value())
+        except (ValueError, sa.exc.ArgumentError):
+            raise ValueError("is no database URL") from None
         return value if scheme == "sqlite" else SecretStr(f"postgresql+psycopg://{rest}")
 
     @field_validator("public_base_url")
     @classmethod
     def _origin(cls, value: str) -> str:
         url = urlsplit(value)
-        if url.scheme not in {"http", "https"} or not url.hostname or url.path.rstrip("/") or url.query or url.fragment:
+        rest = (url.path.rstrip("/"), url.query, url.fragment, url.username)
+        if url.scheme not in {"http", "https"} or not url.hostname or any(rest) or not _has_fit_port(url):
             raise ValueError("should be a scheme and a host, as in https://api.example.com")
         return value.rstrip("/")
 
@@ -80,6 +88,13 @@ class Settings(BaseSettings):
             ("PASSWORD_TIME_COST", cheap if self.password_time_cost < LEAST_PASSWORD_TIME_COST else ""),
             ("PASSWORD_MEMORY_KIB", cheap if self.password_memory_kib < LEAST_PASSWORD_MEMORY_KIB else ""),
         ]
+
+
+def _has_fit_port(url: SplitResult) -> bool:
+    try:
+        return url.port != 0
+    except ValueError:
+        return False
 
 
 def load_settings() -> Settings:

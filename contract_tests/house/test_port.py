@@ -2,13 +2,20 @@
 
 import asyncio
 import inspect
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Barrier, Semaphore
 
+import anyio.to_thread
+import httpx
 import pytest
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.middleware.base import BaseHTTPMiddleware
 
 from contract_tests import targets
-from contract_tests.world import environment, own_world, settings
+from contract_tests.parity.transport import TargetTransport
+from contract_tests.world import World, environment, own_world, settings
 
 
 @pytest.fixture
@@ -42,6 +49,86 @@ def test_no_dependency_costs_a_thread_hop(app):
 def test_no_middleware_hides_a_broken_stream(app):
     """BaseHTTPMiddleware ends a broken transfer cleanly, and turns an HTTPException of a hook into a 500."""
     assert not [middleware for middleware in app.user_middleware if middleware.cls is BaseHTTPMiddleware]
+
+
+def client(services):
+    target = targets.open_target("port", World(services))
+    return httpx.Client(transport=TargetTransport(target), base_url="https://testserver")
+
+
+@pytest.fixture
+def world():
+    with own_world(pool_timeout=1) as world:
+        yield world
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "hops"),
+    [
+        ("GET", "/", None, 0),
+        ("GET", "/healthz", None, 0),
+        ("GET", "/nope", None, 0),
+        ("GET", "/readyz", None, 1),
+        ("GET", "/user/1", None, 1),
+        ("GET", "/users", None, 1),
+        ("POST", "/user", {"name": "Ada", "email": "ada@example.com", "password": "test"}, 1),
+    ],
+)
+def test_a_request_takes_one_thread_hop_at_most(world, monkeypatch, method, path, body, hops):
+    """Two hops with a connection in hand stop the service for good (decision 0005)."""
+    taken = []
+    run_sync = anyio.to_thread.run_sync
+
+    async def counted(function, *arguments, **options):
+        taken.append(function)
+        return await run_sync(function, *arguments, **options)
+
+    monkeypatch.setattr(anyio.to_thread, "run_sync", counted)
+    with client(world.services) as api:
+        api.request(method, path, json=body)
+    assert len(taken) == hops, taken
+
+
+def test_no_more_handlers_run_at_once_than_there_are_threads(world):
+    together = Barrier(2)
+    running, most = Semaphore(2), []
+
+    class Slow:
+        def check(self):
+            most.append(running.acquire(blocking=False))
+            together.wait(timeout=10)
+            running.release()
+
+    services = replace(world.services, settings=settings(threads=2), database=Slow())
+    with client(services) as api, ThreadPoolExecutor(8) as pool:
+        assert [answer.status_code for answer in pool.map(lambda _: api.get("/readyz"), range(8))] == [200] * 8
+    assert most == [True] * 8
+
+
+def test_the_server_s_access_log_is_silent_while_the_port_runs(world, monkeypatch):
+    """Its lines hold raw paths and queries; uvicorn asks hasHandlers() for each connection."""
+    access = logging.getLogger("uvicorn.access")
+    monkeypatch.setattr(access, "handlers", [logging.NullHandler()])
+    monkeypatch.setattr(access, "propagate", True)
+    with client(world.services) as api:
+        api.get("/healthz")
+        assert not access.hasHandlers()
+
+
+def test_an_unforeseen_error_ends_in_the_port(world):
+    """Raised on, the server would log its message."""
+    sent = []
+    app = targets.make_port(replace(world.services, database=None))
+    scope = {"type": "http", "method": "GET", "path": "/readyz", "query_string": b"", "headers": []}
+
+    async def receive():
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(app(scope, receive, send))
+    assert sent[0]["status"] == 500
 
 
 def run_lifespan(app):

@@ -1,6 +1,7 @@
 """`parity check`: cases to any pair of apps, the gravest difference first, a code that a script can act on"""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -104,7 +105,7 @@ def test_a_stale_entry_fails_a_run_that_is_alike(parity, tmp_path):
         ("nowhere.at_all:app", PORT, "nowhere"),
         (ORIGINAL, ORIGINAL, "same target"),
         (ORIGINAL, "contract_tests.specimens.slides.port:nothing()", "nothing"),
-        (ORIGINAL, "json:dumps", "json:dumps"),
+        (ORIGINAL, "json:dumps()", "json:dumps"),
     ],
 )
 def test_a_wrong_spec_is_a_usage_error_in_one_line(parity, cases, original, port, told):
@@ -118,6 +119,87 @@ def test_a_target_that_is_down_is_inconclusive(parity, cases):
     run = parity("http://127.0.0.1:1", "http://127.0.0.1:2", "--cases", cases)
     assert run.exit_code == 4
     assert "the original is down (refused)" in run.output
+
+
+ECHO = """
+import json, sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+next_id = int(sys.argv[2])
+class Handler(BaseHTTPRequestHandler):
+    def do_POST(self):
+        global next_id
+        self.rfile.read(int(self.headers["Content-Length"] or 0))
+        next_id += 1
+        self.answer(201, {"id": next_id})
+    def do_GET(self):
+        self.answer(200 if self.path == f"/things/{next_id}" else 404, {})
+    def answer(self, status, value):
+        body = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *_):
+        pass
+HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+@pytest.fixture
+def servers(tmp_path):
+    """Two commands that serve the same things, whose ids lie in different ranges."""
+    (tmp_path / "echo.py").write_text(ECHO)
+    return [f"{sys.executable} {tmp_path}/echo.py {{port}} {first}" for first in (3, 9000)]
+
+
+def test_partners_are_known_from_case_to_case_where_nothing_is_rewound(parity, servers, tmp_path):
+    cases = tmp_path / "cases.jsonl"
+    cases.write_text(
+        '{"case": "add", "steps": [{"method": "POST", "target": "/things", "json": {}}]}\n'
+        '{"case": "see", "steps": [{"method": "GET", "target": "/things/4"}]}'
+    )
+    run = parity(*servers, "--cases", str(cases))
+    assert run.exit_code == 0, run.output
+    assert "not rewound between cases" in run.output
+
+
+def test_a_side_that_alone_is_rewound_is_a_usage_error(parity, servers, cases):
+    run = parity(servers[0], servers[1], "--reset-port", "true", "--cases", cases)
+    assert run.exit_code == 2
+    assert "give --reset-original, too" in run.output
+
+
+def test_a_reset_that_fails_is_inconclusive(parity, servers, cases):
+    run = parity(*servers, "--reset-original", "false", "--reset-port", "false", "--cases", cases)
+    assert run.exit_code == 4
+    assert isinstance(run.exception, SystemExit)
+
+
+def test_ctrl_c_leaves_a_valid_report(parity, tmp_path, cases, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("contract_tests.parity.pair.Pair.exchange", interrupted)
+    run = parity(ORIGINAL, PORT, "--cases", cases, "--report", str(tmp_path))
+    assert run.exit_code == 130
+    assert json.loads((tmp_path / "report.json").read_text())["code"] == 130
+
+
+def test_the_control_run_knows_what_is_accepted_for_recorded_cases(parity, cases, tmp_path):
+    ledger = tmp_path / "ledger.toml"
+    text = Path(ACCEPTED).read_text().replace("GET /files/report.pdf", "GET /files/a")
+    ledger.write_text(text + 'sources = ["recorded"]\n')
+    run = parity(ORIGINAL, PORT, "--cases", cases, "--ledger", str(ledger))
+    assert "INCONCLUSIVE" not in run.output
+
+
+def test_an_app_that_refuses_to_start_is_a_usage_error(parity, cases, tmp_path, monkeypatch):
+    (tmp_path / "refusing.py").write_text("import sys\ndef create_app():\n    sys.exit(3)\n")
+    monkeypatch.chdir(tmp_path)
+    run = parity("refusing:create_app()", PORT, "--cases", cases)
+    assert run.exit_code == 2
+    assert "refusing:create_app()" in run.output
 
 
 def test_cases_that_cannot_be_read_are_a_usage_error(parity, tmp_path):

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from contract_tests.parity.drivers import asgi
-from contract_tests.parity.drivers.lifespan import LifespanError
+from contract_tests.parity.drivers import LifespanError, SettleError
 from contract_tests.parity.messages import Header, Request, Response
 
 Message = dict[str, Any]
@@ -315,7 +315,7 @@ def test_a_background_task_that_does_not_end_fails_the_reset(monkeypatch: pytest
 
     with asgi(app) as target:
         target.send(Request("GET", b"/"))
-        with pytest.raises(TimeoutError, match="still at work"):
+        with pytest.raises(SettleError, match="still at work"):
             target.reset()
         # It was cancelled, and is not waited for again.
         target.reset()

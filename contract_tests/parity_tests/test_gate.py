@@ -89,8 +89,17 @@ def test_a_body_where_none_is_documented_is_a_fault(gate):
 def test_what_was_not_seen_is_told_for_each_target_but_for_the_shared_statuses(gate):
     get(gate, Response(200, JSON, b'{"name":"Ada"}'))
     gate.observe("port", Request("DELETE", b"/user/1"), Response(204))
-    assert gate.unseen(("port",)) == ["port: GET /user/{id} 404 was documented and never seen"]
-    assert len(gate.unseen(("original", "port"))) == 4
+    nothing = frozenset()
+    assert gate.unseen(("port",), shared=nothing) == ["port: GET /user/{id} 404 was documented and never seen"]
+    assert len(gate.unseen(("original", "port"), shared=nothing)) == 4
+
+
+def test_a_shared_status_must_be_seen_once_on_each_target(gate):
+    unseen = gate.unseen(("port",), shared=frozenset({413, 500}))
+    assert unseen[0] == "port: no operation answered 500, which is documented and never seen"
+    assert not [fault for fault in unseen if "413" in fault]
+    get(gate, Response(500, PROBLEM, b'{"title":"x"}'))
+    assert "500" not in "".join(gate.unseen(("port",), shared=frozenset({413, 500})))
 
 
 @pytest.mark.parametrize(

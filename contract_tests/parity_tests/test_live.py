@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 from click.testing import CliRunner
 
@@ -57,6 +58,22 @@ def test_both_apps_are_started_compared_and_ended(tmp_path):
     assert report["code"] == 0
     assert report["areas"]["health"]["both"] == {"passed": 2}
     assert "<testsuite " in (tmp_path / "junit.xml").read_text()
+
+
+def test_what_a_failing_test_sent_stands_in_no_report(tmp_path, monkeypatch):
+    """The port has no GET /users: tests fail, with all their arguments, on people with passwords."""
+    test = "contract_tests/suite/test_list.py::test_a_listed_user_has_id_name_and_email_only"
+    monkeypatch.setattr(httpx.Response, "json", lambda _: 1 / 0)
+    run = CliRunner().invoke(
+        main,
+        ["--report", str(tmp_path), "--original", "contract_tests.specimens.settled:original"]
+        + ["--port", "contract_tests.specimens.settled:port", test],
+    )
+    assert run.exit_code == 1
+    told = run.output + (tmp_path / "report.json").read_text() + (tmp_path / "junit.xml").read_text()
+    assert "ZeroDivisionError" in told
+    assert "secret:1" in told
+    assert not re.search(r"password['\"]?: ['\"]test", told)
 
 
 def test_an_interrupted_run_ends_its_servers_and_leaves_a_valid_report(tmp_path):

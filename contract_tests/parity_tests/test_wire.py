@@ -8,7 +8,7 @@ from fastapi import APIRouter, Body, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.exceptions import HTTPException
-from starlette.routing import Mount
+from starlette.routing import Host, Mount
 from werkzeug.exceptions import HTTPException as WerkzeugException
 
 from contract_tests.parity import Pair, asgi, wsgi
@@ -139,6 +139,12 @@ ROUTING = [
     asked("GET", "/things/a%2Fb"),
     asked("GET", "/things/a%20b%25"),
     asked("GET", "/"),
+    asked("GET", "/things//a?a=[1]&b=\"<|^{}'"),
+    asked("GET", "/things//a'\"<"),
+    Asked("GET", b"/things//a", ((b"Host", b"SHOP.example:443"),)),
+    Asked("GET", b"/things//a", ((b"Host", b"shop.example:80"),)),
+    Asked("GET", b"/things//a", ((b"Host", b"user@shop.example"),)),
+    Asked("GET", b"/things//a", ((b"Host", b'a"<b'),)),
     asked("get", "/leaf"),
     asked("head", "/leaf"),
     asked("options", "/leaf"),
@@ -197,6 +203,25 @@ def test_a_mounted_app_answers_for_itself():
         for method in ("GET", "OPTIONS", "DELETE"):
             answer = target.send(asked(method, "/inner/x//y"))
             assert (answer.status, answer.body) == (200, f"{method} /inner/x//y".encode())
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_an_app_under_a_root_path_is_routed_as_it_is_without(method):
+    outer = FastAPI()
+    outer.mount("/api", make_fastapi())
+    with asgi(outer) as target:
+        assert target.send(asked(method, "/api/leaf")).status == 200
+        assert target.send(asked(method, "/api/nowhere")).status == 404
+        moved = target.send(asked("GET", "/api/things"))
+        assert moved.header("location") == b"https://shop.example:8080/api/things/"
+
+
+def test_a_host_route_answers_for_itself():
+    app = make_fastapi()
+    app.router.routes.append(Host("other.example", app=PlainTextResponse("other")))
+    with asgi(app) as target:
+        assert target.send(Asked("GET", b"/x", ((b"Host", b"other.example"),))).body == b"other"
+        assert target.send(asked("GET", "/leaf")).status == 200
 
 
 def test_an_app_s_own_head_and_options_come_before_the_automatic_ones():

@@ -132,6 +132,35 @@ def test_a_connection_that_does_not_come_free_in_time_is_unavailable(start, serv
     assert api.post("/user", json=ada).status_code == 201
 
 
+def test_a_statement_that_fails_for_good_is_an_internal_error(start, services):
+    """Not 503: the same request will not succeed later."""
+    with services.database.begin() as db:
+        db.exec_driver_sql("ALTER TABLE users RENAME TO people")
+    answer = start(services).get("/users")
+    assert answer.status_code == 500
+    assert isinstance(answer.extensions["exception"], sa.exc.OperationalError)
+
+
+def test_a_full_disk_is_unavailable_and_then_not(start, services, ada):
+    api = start(services)
+    with services.database.begin() as db:
+        pages = db.exec_driver_sql("PRAGMA page_count").scalar_one()
+        db.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    long = [
+        api.post("/user", json=ada | {"email": f"{n}@example.com", "name": "n" * 200}).status_code for n in range(40)
+    ]
+    assert set(long) == {201, 503}
+    with services.database.begin() as db:
+        db.exec_driver_sql("PRAGMA max_page_count = 1000000")
+    assert api.post("/user", json=ada).status_code == 201
+
+
+def test_an_outage_of_the_database_is_logged_in_one_line(start, unreachable, caplog):
+    start(unreachable).get("/users")
+    (record,) = [record for record in caplog.records if record.name == "service"]
+    assert record.getMessage() == "the database cannot answer: OperationalError"
+
+
 def test_a_database_that_is_not_migrated_is_not_ready(start, services):
     api = start(services)
     with services.database.begin() as db:
@@ -146,7 +175,9 @@ def test_a_database_without_tables_is_not_ready(start, services):
     api = start(services)
     with services.database.begin() as db:
         db.exec_driver_sql("DROP TABLE alembic_version")
-    assert api.get("/readyz").status_code == 503
+    answer = api.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["detail"] == "The database is not migrated to what this version needs."
 
 
 @pytest.mark.parametrize("password", ["test", " test ", "Test", "t\u00e9st", "te\u0301st", "t\x00t", "0" * 1024, "🦊"])
@@ -196,6 +227,27 @@ def test_requests_that_wait_for_a_hash_hold_up_no_others(start, services, person
             waiting.released.set()
         assert {registered.result().status_code for registered in sent} == {201}
     waiting.close()
+
+
+def test_no_connection_is_held_while_a_password_is_hashed(start, services, person):
+    waiting = Waiting(services.passwords)
+    api = start(replace(services, passwords=waiting))
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            sent = pool.submit(api.post, "/user", json=person())
+            assert waiting.asked.acquire(timeout=10)
+            assert services.database.engine.pool.checkedout() == 0
+        finally:
+            waiting.released.set()
+        assert sent.result().status_code == 201
+    waiting.close()
+
+
+def test_a_database_of_a_newer_version_is_not_ready_either(start, services):
+    api = start(services)
+    with services.database.begin() as db:
+        db.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    assert api.get("/readyz").status_code == 503
 
 
 def test_the_body_limit_is_the_setting_s(start, ada):

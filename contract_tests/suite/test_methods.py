@@ -1,6 +1,6 @@
 """Methods, paths and slashes: what is answered beside the operations themselves"""
 
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
@@ -117,6 +117,39 @@ def test_doubled_slashes_lead_to_the_merged_path(api, doubled, merged):
     assert answer.status_code == 308
     assert urlsplit(answer.headers["location"])[2:4] == urlsplit(merged)[2:4]
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    "name", ["a%20b", "%C3%A9", "a:b@c", "!$&()*+,;=~", "%22%3C%3E", "100%25", "%3F%23", "%5B%7C%5D", "a'b"]
+)
+def test_a_redirect_keeps_the_characters_of_its_path(api, name):
+    answer = api.get(f"/docs//{name}")
+    assert answer.status_code == 308
+    path = urlsplit(answer.headers["location"]).path
+    assert path.isascii()
+    assert " " not in path
+    assert unquote(path) == unquote(f"/docs/{name}")
+
+
+@pytest.mark.in_process
+@pytest.mark.parametrize(
+    ("host", "named"),
+    [
+        ("shop.example:8443", "shop.example:8443"),
+        ("SHOP.example", "shop.example"),
+        ("shop.example:443", "shop.example"),
+    ],
+)
+def test_a_redirect_leads_to_the_host_that_was_asked(api, host, named):
+    assert urlsplit(api.get("/user//1", headers={"Host": host}).headers["location"]).netloc == named
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/user/0", 404), ("POST", "/nope", 404), ("DELETE", "/user", 405), ("OPTIONS", "/user", 200)],
+)
+def test_a_body_that_no_one_reads_is_never_too_large(api, method, path, status):
+    assert api.request(method, path, content=b" " * (1 << 21)).status_code == status
 
 
 def test_a_method_that_is_not_routed_on_the_merged_path_is_not_allowed(api):

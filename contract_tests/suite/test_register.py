@@ -191,6 +191,46 @@ def test_a_value_outside_its_bounds_does_not_fit(api, ada, field, value, kind):
     assert [(error["pointer"], error["type"]) for error in refused.json()["errors"]] == [(f"/body/{field}", kind)]
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", "a"),
+        ("name", "a" * 200),
+        ("email", "a@b"),
+        ("email", "ö@ü"),
+        ("email", "a@" + "b" * 252),
+        ("password", "x"),
+        ("password", "x" * 1024),
+        ("password", "\x00 "),
+    ],
+    ids=lambda value: repr(value[:12]),
+)
+@pytest.mark.empty_world
+def test_a_value_at_its_bounds_fits(api, ada, field, value):
+    assert api.post("/user", json=ada | {field: value}).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "content_type", "detail"),
+    [
+        (413, b" " * (MEBIBYTE + 1), "application/json", "The request body is too large."),
+        (415, b"{}", "text/plain", "The request body must be JSON, and say so in Content-Type."),
+        (422, b"{}", "application/json", "The request does not fit."),
+    ],
+    ids=["413", "415", "422"],
+)
+def test_a_refused_body_is_told_as_a_problem(api, status, body, content_type, detail):
+    refused = post(api, body, content_type)
+    told = refused.json()
+    assert (refused.status_code, told["status"], told["type"], told["detail"]) == (
+        status,
+        status,
+        "about:blank",
+        detail,
+    )
+    assert refused.headers["content-type"] == "application/problem+json"
+
+
 def test_every_violation_is_told_in_the_order_of_the_fields(api):
     refused = api.post("/user", json={"password": 1, "email": "nowhere"})
     assert [error["pointer"] for error in refused.json()["errors"]] == ["/body/name", "/body/email", "/body/password"]
@@ -225,6 +265,10 @@ def test_json_may_be_declared_in_many_ways(api, ada, content_type):
         "multipart/form-data; boundary=x",
         "application/octet-stream; application/json",
         "*/*",
+        "text/vnd.api+json",
+        "image/svg+json",
+        "application/x-json",
+        "application/json, text/plain",
     ],
 )
 @pytest.mark.parametrize("body", [b"{}", b""])

@@ -26,11 +26,23 @@ def alembic_config(connection: sa.Connection | None = None) -> Config:
     return config
 
 
+class MigrationError(RuntimeError):
+    """The database cannot be migrated; the message is one line."""
+
+
 def migrate(engine: sa.Engine) -> None:
     """Bring the database to the newest revision; does nothing, and imports no Alembic, where it is there already.
 
-    Workers that start together on one SQLite file take turns by a lock file beside it.
+    Workers that start together on one SQLite file take turns by a lock file beside it. Raises MigrationError.
     """
+    try:
+        _migrate(engine)
+    except (OSError, sa.exc.DBAPIError) as error:
+        reason = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+        raise MigrationError(f"the database cannot be migrated: {str(reason).splitlines()[0]}") from error
+
+
+def _migrate(engine: sa.Engine) -> None:
     if engine.url.get_backend_name() != "sqlite" or not engine.url.database:
         _upgrade(engine)
         return
@@ -54,8 +66,12 @@ def _upgrade(engine: sa.Engine) -> None:
         if current_revision(connection) == tables.REVISION:
             return
         from alembic import command
+        from alembic.util import CommandError
 
-        command.upgrade(alembic_config(connection), "head")
+        try:
+            command.upgrade(alembic_config(connection), "head")
+        except CommandError as error:
+            raise MigrationError(f"the database is not of this version: {error}") from error
 
 
 def main() -> None:
@@ -66,7 +82,7 @@ def main() -> None:
     try:
         engine = make_engine(load_settings())
         migrate(engine)
-    except (SettingsError, sa.exc.DBAPIError) as error:
-        sys.exit(f"migrate: {str(error).splitlines()[0]}")
+    except (SettingsError, MigrationError) as error:
+        sys.exit(f"migrate: {error}")
     sys.stdout.write(f"The database is at revision {tables.REVISION}.\n")
     engine.dispose()
