@@ -141,7 +141,7 @@ def start(role: str, contract: Contract, pytestconfig: pytest.Config) -> Iterato
 
         def start(services: Services) -> httpx.Client:
             app = stack.enter_context(open_target(role, World(services)))
-            transport = TargetTransport(Observed(role, app, pytestconfig.stash[GATE], contract.secrets))
+            transport = TargetTransport(Observed(role, app, pytestconfig.stash[GATE], contract.sent))
             return stack.enter_context(httpx.Client(transport=transport, base_url=BASE_URL, trust_env=False))
 
         yield start
@@ -199,7 +199,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         report.longrepr = f"{item.nodeid}\n\n{call.excinfo.value}"
     elif report.failed and (given := item.config.stash.get(CONTRACT, None)):
         # The report of a run against servers goes to others: what a test sent stays out of it.
-        report.longrepr = given.secrets.body(report.longreprtext, of_request=True)
+        report.longrepr = given.without_secrets(report.longreprtext)
     return report
 
 
@@ -213,7 +213,8 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Note what makes this run partial: the gate speaks only of a whole one."""
-    collected = {item.path for item in session.items} | session.config.stash[LEFT_OUT]
+    left_out: set[Path] = session.config.stash[LEFT_OUT]
+    collected = {item.path for item in session.items} | left_out
     missing = [path.name for path in sorted(SUITE.glob("test_*.py")) if path not in collected]
     partial = session.config.stash[PARTIAL]
     partial += missing + [argument for argument in session.config.args if "::" in argument]

@@ -31,19 +31,18 @@ GATE = pytest.StashKey[Gate]()
 class Observed:
     """A target whose outcomes go by the gate. Closing it leaves the target open: the run owns that."""
 
-    def __init__(self, role: str, target: Target, gate: Gate, secrets: Secrets) -> None:
+    def __init__(self, role: str, target: Target, gate: Gate, sent: list[Request]) -> None:
         self.role = role
         self.target = target
         self.gate = gate
-        self.secrets = secrets
+        self.sent = sent
 
     @property
     def name(self) -> str:
         return self.target.name
 
     def send(self, request: Request) -> Response:
-        # Learned of every request, so that no failed assertion can tell what it sent.
-        self.secrets.learn(request)
+        self.sent.append(request)
         response = self.target.send(request)
         self.gate.observe(self.role, request, response)
         return response
@@ -67,6 +66,7 @@ class Contract:
 
     `bound`: whether each makes its own ids, so that they are bound and not compared literally.
     `rewinds`: whether reset() takes both back to an empty world. `on_exchange` sees every exchange of the pair.
+    `sent` are the requests since the last reset.
     """
 
     original: Target
@@ -75,6 +75,7 @@ class Contract:
     bound: bool
     rewinds: bool
     on_exchange: Callable[[Exchange], object] | None = None
+    sent: list[Request] = field(default_factory=list)
     secrets: Secrets = field(default_factory=Secrets)
     _bindings: Bindings | None = None
 
@@ -83,9 +84,16 @@ class Contract:
 
     def observed(self, role: str, gate: Gate) -> Observed:
         """The target of a role, with its outcomes noted."""
-        return Observed(role, self.target(role), gate, self.secrets)
+        return Observed(role, self.target(role), gate, self.sent)
+
+    def without_secrets(self, told: str) -> str:
+        """What a failed assertion tells, without the secrets that its test sent."""
+        for request in self.sent:
+            self.secrets.learn(request)
+        return self.secrets.body(told, of_request=True)
 
     def reset(self, *roles: str) -> None:
+        self.sent.clear()
         for role in roles:
             self.target(role).reset()
         if self.rewinds:

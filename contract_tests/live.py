@@ -212,7 +212,10 @@ class Watch:
             self._note_failure(item.nodeid, call, report)
         return report
 
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+    @pytest.hookimpl(wrapper=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Any:
+        # After the suite's own hook, which holds what was seen against the document.
+        yield
         gate = session.config.stash[GATE]
         self.run.unseen = sorted(fault for fault in gate.faults if fault.endswith("never seen"))
         self.run.faults = sorted(gate.faults - set(self.run.unseen))
@@ -220,7 +223,7 @@ class Watch:
     def _note_failure(self, nodeid: str, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         error = call.excinfo.value if call.excinfo else None
         if not isinstance(error, Different):
-            self.run.failures[nodeid] = self.contract.secrets.body(report.longreprtext, of_request=True)
+            self.run.failures[nodeid] = self.contract.without_secrets(report.longreprtext)
             return
         for exchange in error.exchanges:
             add_findings(self.run.differences, exchange, nodeid, self.contract.secrets)

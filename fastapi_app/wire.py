@@ -244,9 +244,8 @@ DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 def host_of(scope: Scope) -> str:
     """The host as Werkzeug gives it: in lower case, without its scheme's own port, empty where it is no host."""
     host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
-    if not HOST.fullmatch(host):
-        return ""
-    return host.lower().removesuffix(DEFAULT_PORTS.get(scope["scheme"], ""))
+    default_port = DEFAULT_PORTS.get(scope["scheme"], "")
+    return str(host.lower().removesuffix(default_port)) if HOST.fullmatch(host) else ""
 
 
 class BodyLimit:

@@ -1,4 +1,4 @@
-"""Which names, paths and texts hold ids, and of which kind, is declared in one table (DESIGN, PairTransport, 1)."""
+"""Which names, paths and texts hold ids, and of which kind, is declared in one table (docs/parity.md#ids, 1)."""
 
 from __future__ import annotations
 
@@ -31,6 +31,10 @@ _OPAQUE_NAMES = frozenset(
         "nonce",
         "code_challenge",
         "csrf_token",
+        "access_token",
+        "refresh_token",
+        "id_token",
+        "session_id",
     }
 )
 
@@ -104,8 +108,11 @@ class Declared:
             return OPAQUE
         if plain in self.names:
             return self.names[plain]
-        if not self.integers:
-            return None
+        kind = self._named_kind(plain, around)
+        # Two worlds in one process make the same integers, and yet random tokens of their own.
+        return kind if self.integers or kind is None else OPAQUE
+
+    def _named_kind(self, plain: str, around: str) -> str | None:
         if plain in ("id", "ids") or plain in self.own:
             return around or "id"
         stem = plain.removesuffix("s").removesuffix("_id")
@@ -171,7 +178,8 @@ class Declared:
         if len(wanted) != len(segments):
             return None
         for want, segment in zip(wanted, segments, strict=True):
-            if not segment if _PLACEHOLDER.fullmatch(want) else want != segment:
+            fits = bool(segment) if _PLACEHOLDER.fullmatch(want) else want == segment
+            if not fits:
                 return None
         kinds = (self._kind_at(wanted, at) for at in range(len(wanted)))
         return {at: kind for at, kind in enumerate(kinds) if kind}

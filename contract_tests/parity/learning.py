@@ -14,12 +14,15 @@ from .identities import Identities, Verdict, is_integer
 from .json_text import Document, NotJsonError, decoded, read, rewritten
 from .json_values import written
 from .json_walk import Scalars, paired
-from .messages import Header, Request, Response
+from .media_types import is_json
+from .messages import Header, Request, Response, length_of
 from .translating import TOKEN
 
 _URL = re.compile(
     r"(?P<origin>(?:[a-z][a-z0-9+.-]*:)?//[^/?#]*)?(?P<path>[^?#]*)(?P<query>\?[^#]*)?(?P<rest>#.*)?", re.DOTALL
 )
+# A string that is a link and nothing else: within a body it refers, as a header does.
+_LINK = re.compile(r"(?:https?:)?//[^/?#\s]+(?:/\S*)?|/\S+")
 _ETAG = re.compile(r'(W/)?"([^"]*)"')
 _URLS = frozenset({"location", "content-location"})
 _UNREAD = frozenset({"date", "server", "content-length", "content-type"})
@@ -47,9 +50,9 @@ class Lesson:
         """Read both responses; outcomes that are no responses teach nothing."""
         if original.failure or port.failure:
             return Learned(port)
-        # What unlike outcomes show at the same name need not be the same thing.
-        self.births = original.status == port.status
-        self.created = original.status == port.status == 201
+        # What outcomes of unlike kinds show at the same name need not be the same thing; a 200 for a 201 still made it.
+        self.births = original.status // 100 == port.status // 100
+        self.created = self.births and self._creates(original.status, port.status)
         body = self._body(original, port)
         headers = tuple(self._headers(original, port))
         if len(body) != len(port.body):
@@ -57,6 +60,10 @@ class Lesson:
         if self.method == "HEAD":
             headers = tuple(self._head_length(header, original) for header in headers)
         return Learned(replace(port, headers=headers, body=body), tuple(dict.fromkeys(self.differences)))
+
+    def _creates(self, *statuses: int) -> bool:
+        """Whether Location names what was made: at a 201, and where a form is answered by a redirect to it."""
+        return 201 in statuses or (self.method == "POST" and statuses[0] // 100 == 3)
 
     def _body(self, original: Response, port: Response) -> bytes:
         # Equal tokens need no partner, so equal bodies teach something only where integers are bound.
@@ -106,6 +113,8 @@ class Lesson:
             self._tell("json", place, verdict)
             if known:
                 return original
+        if ours != theirs and place.kind is None and _LINK.fullmatch(ours) and _LINK.fullmatch(theirs):
+            return rewritten(port, self._url("json", place, ours, theirs))
         new = self._text(ours, theirs, "json", place)
         return port if new == theirs else rewritten(port, new)
 
@@ -157,7 +166,7 @@ class Lesson:
         if plain == "set-cookie":
             return self._cookie(original, port)
         if plain in _URLS:
-            return self._url(spelled(name), original, port)
+            return self._url("header", spelled(name), original, port)
         if original == port or plain in _UNREAD:
             return port
         if plain == "etag":
@@ -184,38 +193,39 @@ class Lesson:
         self._tell("header", "ETag", verdict)
         return f'{theirs[1] or ""}"{ours[2]}"' if known else port
 
-    def _url(self, name: str, original: str, port: str) -> str:
+    def _url(self, level: str, place: Scalars | str, original: str, port: str) -> str:
         ours, theirs = _URL.fullmatch(original), _URL.fullmatch(port)
         if ours is None or theirs is None:
             return port
-        path = self._url_path(name, ours["path"], theirs["path"])
-        query = self._query(name, ours["query"] or "", theirs["query"] or "")
+        path = self._url_path(level, place, ours["path"], theirs["path"])
+        query = self._query(level, place, ours["query"] or "", theirs["query"] or "")
         return (theirs["origin"] or "") + path + query + (theirs["rest"] or "")
 
-    def _url_path(self, name: str, original: str, port: str) -> str:
+    def _url_path(self, level: str, place: Scalars | str, original: str, port: str) -> str:
         ours, theirs = original.split("/"), port.split("/")
         readings = self.declared.typed(original)
         if len(ours) != len(theirs) or not readings:
             return self._tokens(port)
         for at, kind in readings[0].items():
-            known, verdict = self._meet(kind, ours[at], theirs[at], own=self.created and at == len(ours) - 1)
-            self._tell("header", name, verdict)
+            own = self.created and place == "Location" and at == len(ours) - 1
+            known, verdict = self._meet(kind, ours[at], theirs[at], own=own)
+            self._tell(level, place, verdict)
             theirs[at] = ours[at] if known else theirs[at]
         return "/".join(self._tokens(segment) for segment in theirs)
 
-    def _query(self, name: str, original: str, port: str) -> str:
+    def _query(self, level: str, place: Scalars | str, original: str, port: str) -> str:
         ours, theirs = original[1:].split("&"), port[1:].split("&")
         if len(ours) != len(theirs):
             return self._tokens(port)
-        return port[:1] + "&".join(self._parameter(name, *pair) for pair in zip(ours, theirs, strict=True))
+        return port[:1] + "&".join(self._parameter(level, place, *pair) for pair in zip(ours, theirs, strict=True))
 
-    def _parameter(self, header: str, original: str, port: str) -> str:
+    def _parameter(self, level: str, place: Scalars | str, original: str, port: str) -> str:
         (ours, _, our_value), (theirs, _, their_value) = original.partition("="), port.partition("=")
         kind = self.declared.kind(ours, "")
         if ours != theirs or kind is None:
             return self._tokens(port) if "=" not in port else f"{theirs}={self._tokens(their_value)}"
         known, verdict = self._meet(kind, our_value, their_value, own=kind == OPAQUE)
-        self._tell("header", header, verdict)
+        self._tell(level, place, verdict)
         return original if known else port
 
     def _head_length(self, header: Header, original: Response) -> Header:
@@ -223,7 +233,7 @@ class Lesson:
         ours = original.header("content-length") or b""
         if header[0].lower() != b"content-length" or not (ours.isdigit() and header[1].isdigit()):
             return header
-        apart = int(header[1]) - int(ours)
+        apart = length_of(header[1]) - length_of(ours)
         wide = any(apart == width * times for width in self._widths() for times in range(1, _WIDEST + 1))
         return (header[0], ours) if wide else header
 
@@ -237,8 +247,8 @@ class Lesson:
 
 
 def _document(response: Response) -> Document | None:
-    kind = (response.header("content-type") or b"").lower()
-    if b"json" not in kind and response.body.lstrip()[:1] not in (b"{", b"["):
+    kind = (response.header("content-type") or b"").decode("latin-1")
+    if not is_json(kind) and response.body.lstrip()[:1] not in (b"{", b"["):
         return None
     try:
         return read(response.body)

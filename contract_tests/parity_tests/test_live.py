@@ -76,6 +76,21 @@ def test_what_a_failing_test_sent_stands_in_no_report(tmp_path, monkeypatch):
     assert not re.search(r"password['\"]?: ['\"]test", told)
 
 
+def test_a_documented_answer_that_was_never_seen_leaves_a_run_inconclusive(tmp_path, monkeypatch):
+    """A suite that consists of one module, run whole."""
+    monkeypatch.setattr("contract_tests.live.SUITE", ROOT / "contract_tests/suite/test_hello.py")
+    monkeypatch.setattr("contract_tests.conftest.SUITE", tmp_path)
+    settled = [
+        "--original",
+        "contract_tests.specimens.settled:original",
+        "--port",
+        "contract_tests.specimens.settled:port",
+    ]
+    run = CliRunner().invoke(main, ["--report", str(tmp_path / "report"), *settled])
+    assert run.exit_code == 4
+    assert "INCONCLUSIVE: original: GET /docs 200 was documented and never seen" in run.output
+
+
 def test_an_interrupted_run_ends_its_servers_and_leaves_a_valid_report(tmp_path):
     with live("--report", str(tmp_path), REGISTER, start_new_session=True) as process:
         output = ""
