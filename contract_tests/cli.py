@@ -14,10 +14,12 @@ import click
 from contract_tests.findings import Finding, add_findings, ranked
 from contract_tests.parity.binding import Bindings, Declared, Inconclusive
 from contract_tests.parity.cases import Case, CaseError, load_cases
+from contract_tests.parity.drivers import LifespanError, SettleError
 from contract_tests.parity.exchange import Exchange
 from contract_tests.parity.ledger import Ledger
 from contract_tests.parity.messages import Target
 from contract_tests.parity.pair import Pair
+from contract_tests.parity.resets import ResetError
 from contract_tests.parity.specs import SpecError, can_reset, resolve, same_target
 from contract_tests.verdict import NOT_ASKED, Run, no_verdict
 
@@ -113,7 +115,7 @@ def _checked(specs: Specs, cases: tuple[Case, ...], ledger: Ledger) -> tuple[Run
         checked = Check(original, port, ledger, own_ids=not specs.anew, rewinds=specs.rewinds)
         try:
             checked.run(cases)
-            if specs.anew:
+            if specs.anew and not checked.result.down:
                 checked.control(cases, stack.enter_context(resolve(specs.original)))
         except KeyboardInterrupt:
             checked.result.interrupted = True
@@ -169,12 +171,13 @@ class Check:
         return self.result
 
     def _exchanges(self, pair: Pair, case: Case) -> list[Exchange]:
-        # The table of partners lives as long as the two databases do.
-        if self.rewinds:
-            pair.reset()
         try:
+            # The table of partners lives as long as the two databases do.
+            if self.rewinds:
+                pair.reset()
             exchanges = [pair.exchange(step) for step in case.steps]
-        except Inconclusive as error:
+        except (Inconclusive, SpecError, ResetError, LifespanError, SettleError) as error:
+            # What was found before it is not lost.
             self.result.down.append(f"{case.name}: {error}")
             return []
         self.result.down += [

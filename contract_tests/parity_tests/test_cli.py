@@ -176,6 +176,22 @@ def test_a_reset_that_fails_is_inconclusive(parity, servers, cases):
     assert isinstance(run.exception, SystemExit)
 
 
+def test_what_was_found_before_a_reset_failed_is_told(parity, tmp_path, monkeypatch):
+    """The factory of the original makes three apps, and then no more."""
+    (tmp_path / "tired.py").write_text(
+        "from contract_tests.specimens.slides import original\n"
+        "left = [1, 2, 3]\n"
+        "def create_app():\n    left.pop()\n    return original.create_app()\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    cases = tmp_path / "cases.jsonl"
+    cases.write_text('{"case": "one", "steps": [{"method": "GET", "target": "/nowhere"}]}\n' * 4)
+    run = parity("tired:create_app()", PORT, "--cases", str(cases))
+    assert run.exit_code == 4
+    assert "GET /nowhere json $ type" in run.output
+    assert "INCONCLUSIVE: one: " in run.output
+
+
 def test_ctrl_c_leaves_a_valid_report(parity, tmp_path, cases, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
