@@ -46,8 +46,9 @@ def called(factory: Callable[[], Any], spec: str, env: Mapping[str, str] | None 
     try:
         with environment(env):
             return factory()
-    except Exception as error:
-        raise SpecError(f"{spec!r} raised {_one_line(error)}") from error
+    except (Exception, SystemExit) as error:
+        # A service that refuses to start on a wrong setting exits.
+        raise SpecError(f"{spec!r} raised {one_line(error)}") from error
 
 
 def target_of(app: Any, spec: str) -> Target:
@@ -107,9 +108,9 @@ def _module(name: str) -> ModuleType:
         if error.name and (name == error.name or name.startswith(f"{error.name}.")):
             hint = _nearest(error.name, _siblings(error.name))
             raise SpecError(f"there is no module {error.name!r}{hint}") from None
-        raise SpecError(f"importing {name!r} raised {_one_line(error)}") from error
-    except Exception as error:
-        raise SpecError(f"importing {name!r} raised {_one_line(error)}") from error
+        raise SpecError(f"importing {name!r} raised {one_line(error)}") from error
+    except (Exception, SystemExit) as error:
+        raise SpecError(f"importing {name!r} raised {one_line(error)}") from error
 
 
 def _siblings(name: str) -> list[str]:
@@ -124,7 +125,8 @@ def _nearest(name: str, names: list[str]) -> str:
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 
-def _one_line(error: Exception) -> str:
+def one_line(error: BaseException) -> str:
+    """An exception's type and message, its white space folded."""
     return " ".join(f"{type(error).__name__}: {error}".split())
 
 

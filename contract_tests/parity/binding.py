@@ -1,4 +1,4 @@
-"""Ids that each side makes for itself are bound, not ignored: six rules, one table (DESIGN, "PairTransport")."""
+"""Ids that each side makes for itself are bound, not ignored: six rules, one table (docs/parity.md#ids)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two outcomes are alike when every level finds nothing: all levels are always evaluated (DESIGN, "Comparison")."""
+"""Two outcomes are alike when every level finds nothing: all levels, always (docs/parity.md#what-is-compared)."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ _DIGITS = re.compile(r"(\d+)")
 @total_ordering
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that the original and the port do not share (DESIGN, "Comparison").
+    """One thing that the original and the port do not share (docs/parity.md#what-is-compared).
 
     `level` is one of LEVELS and `kind` one of KINDS. `path` is a header's name, a cookie's
     `name.attribute`, a JSON path such as `$.items[0].price`, "status", "failure" or "body".
@@ -51,9 +51,15 @@ class Difference:
 
     def _order(self) -> tuple[object, ...]:
         # Indexes sort as numbers: [2] comes before [10].
-        natural = [(int(part), "") if part.isdecimal() else (-1, part) for part in _DIGITS.split(self.path)]
+        natural = [_natural(part) for part in _DIGITS.split(self.path)]
         level = LEVELS.index(self.level) if self.level in LEVELS else len(LEVELS)
         return (level, natural, self.path, self.kind, self.level, _sortable(self.original), _sortable(self.port))
+
+
+def _natural(part: str) -> tuple[int, str]:
+    # A key may have more digits than Python makes a number of: the longer of two numbers is the greater.
+    plain = part.lstrip("0")
+    return (len(plain), plain) if part.isdecimal() else (-1, part)
 
 
 def _sortable(text: str | None) -> tuple[bool, str]:

@@ -8,7 +8,7 @@ from .difference import Difference
 from .ledger import Entry
 from .messages import Request, Response
 from .secrets import Secrets
-from .telling import tell
+from .telling import tell, visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,9 @@ class Different(AssertionError):
 def _message(exchanges: tuple[Exchange, ...], fingerprints: tuple[str, ...], secrets: Secrets) -> str:
     if len(exchanges) == 1:
         return tell(exchanges[0], secrets=secrets)
-    listed = "\n".join(f"  {secrets.hide(each)}" for each in fingerprints)
-    first = _first_of_each(exchanges)
-    told = "\n\n".join(tell(exchange, secrets=secrets) for exchange in first)
+    # Telling learns the secrets that the list must not show.
+    told = "\n\n".join([tell(exchange, secrets=secrets) for exchange in _first_of_each(exchanges)])
+    listed = "\n".join(f"  {visible(secrets.hide(each))}" for each in fingerprints)
     return f"{len(fingerprints)} differences in {len(exchanges)} exchanges\n{listed}\n\n{told}"
 
 

@@ -15,6 +15,8 @@ _TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{20,}")
 _FIRST_STRANGER = 2_000_000_000
 
 Verdict = tuple[str, str] | None
+# Where a canonical integer stands among others: Python makes no number of thousands of digits.
+_Rank = tuple[int, str]
 
 
 def is_integer(text: str) -> bool:
@@ -23,20 +25,24 @@ def is_integer(text: str) -> bool:
 
 
 def may_be_opaque(original: str, port: str) -> bool:
-    """Whether two texts may be the same token: alike long, at least 20 token characters (DESIGN, rule 3)."""
+    """Whether two texts may be the same token: alike long, at least 20 token characters (docs/parity.md#ids, 3)."""
     return len(original) == len(port) and bool(_TOKEN.fullmatch(original)) and bool(_TOKEN.fullmatch(port))
 
 
 @dataclass
 class Kind:
-    """The partners of one kind, both ways, and the strangers sent for what the original does not know."""
+    """The partners of one kind, both ways, and the strangers sent for what the original does not know.
+
+    Where `opaque`, an id is a token and no integer, also one of digits alone.
+    """
 
     ordered: bool = True
+    opaque: bool = False
     to_port: dict[str, str] = field(default_factory=dict)
     to_original: dict[str, str] = field(default_factory=dict)
     strangers: dict[str, str] = field(default_factory=dict)
     known_strangers: dict[str, str] = field(default_factory=dict)
-    _sorted: list[tuple[int, int]] = field(default_factory=list)
+    _sorted: list[tuple[_Rank, _Rank]] = field(default_factory=list)
 
     def meet(self, original: str, port: str, *, birth: bool) -> Verdict:
         """Check two ids that stand at the same place; at a birth place unknown ones become partners.
@@ -69,8 +75,8 @@ class Kind:
         return stranger
 
     def _born(self, original: str, port: str) -> Verdict:
-        if is_integer(original) and self.ordered:
-            pair = (int(original), int(port))
+        if self.ordered and not self.opaque and is_integer(original):
+            pair = ((len(original), original), (len(port), port))
             wrong = self._out_of_order(pair)
             if wrong is not None:
                 return wrong
@@ -78,19 +84,19 @@ class Kind:
         self.to_port[original], self.to_original[port] = port, original
         return None
 
-    def _out_of_order(self, pair: tuple[int, int]) -> Verdict:
+    def _out_of_order(self, pair: tuple[_Rank, _Rank]) -> Verdict:
         at = bisect_left(self._sorted, pair)
         for neighbour, word in ((at - 1, "above"), (at, "below")):
             if 0 <= neighbour < len(self._sorted):
                 ours, theirs = self._sorted[neighbour]
                 if (pair[0] > ours) != (pair[1] > theirs):
                     other = "below" if word == "above" else "above"
-                    return f"{pair[0]}, {word} {ours}", f"{pair[1]}, {other} {theirs}, its partner"
+                    return f"{pair[0][1]}, {word} {ours[1]}", f"{pair[1][1]}, {other} {theirs[1]}, its partner"
         return None
 
     def _stranger(self, text: str) -> str:
         taken = self.to_port.keys() | self.to_original.keys() | self.known_strangers.keys()
-        if is_integer(text):
+        if is_integer(text) and not self.opaque:
             return next(str(n) for n in range(_FIRST_STRANGER, 0, -1) if str(n) not in taken)
         digest = hashlib.sha512(text.encode()).digest() * (len(text) // 64 + 1)
         return base64.urlsafe_b64encode(digest).decode()[: len(text)].replace("=", "x")
@@ -106,7 +112,7 @@ class Identities:
     def kind(self, name: str) -> Kind:
         """The partners of a kind; a kind begins empty."""
         if name not in self._kinds:
-            self._kinds[name] = Kind(ordered=name not in self._unordered)
+            self._kinds[name] = Kind(ordered=name not in self._unordered, opaque=name == OPAQUE)
         return self._kinds[name]
 
     @property

@@ -13,10 +13,11 @@ BOM = b"\xef\xbb\xbf"
 _KEPT = 65536
 
 # Possessive repeats: a string that is never closed must not make the search exponential.
+_STRING = re.compile(r'"(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+"')
 _TOKEN = re.compile(
-    r'"(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+"'
-    r"|-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?"
-    r"|[\[\]{},:]|true|false|null|NaN|-?Infinity|[^ \t\n\r]"
+    _STRING.pattern + r"|-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?"
+    # A string that is never closed takes the rest, or each quote in it would be searched for an end.
+    r'|[\[\]{},:]|true|false|null|NaN|-?Infinity|"[\x00-\U0010ffff]*+|[^ \t\n\r]'
 )
 _DIGITS = frozenset("0123456789")
 _MARKS = frozenset(",:]}")
@@ -138,6 +139,8 @@ class _Reader:
     def root(self) -> Node:
         if not self.tokens:
             raise NotJsonError("there is nothing but white space" if self.document.text else "it is empty")
+        if self.tokens[-1][0] == '"' and not _STRING.fullmatch(self.tokens[-1]):
+            self._fail(len(self.tokens) - 1)
         top: list[Node] = []
         try:
             index = self._values(top)

@@ -30,7 +30,7 @@ class LedgerError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One accepted difference (DESIGN, "Comparison"): a key that is None or empty was not given."""
+    """One accepted difference (docs/contract.md#accept-a-difference): a key that is None or empty was not given."""
 
     level: str
     path: str

@@ -8,6 +8,9 @@ from typing import Protocol
 Header = tuple[bytes, bytes]
 Headers = tuple[Header, ...]
 
+ENDLESS = 10**18
+_DIGITS = 18
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -43,6 +46,13 @@ class Response:
         """The first value of a header, by its name in any case; None where it is absent."""
         wanted = name.lower().encode("latin-1")
         return next((value for key, value in self.headers if key.lower() == wanted), None)
+
+
+def length_of(digits: bytes) -> int:
+    """The number that a Content-Length of digits alone stands for; one beyond all bodies is as good as ENDLESS."""
+    # Python makes no number of thousands of digits, and what an app sends must not raise here.
+    plain = digits.lstrip(b"0")
+    return ENDLESS if len(plain) > _DIGITS else int(plain or b"0")
 
 
 class Target(Protocol):

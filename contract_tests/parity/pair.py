@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from .binding import Bindings
+from .binding import Bindings, Inconclusive
 from .compare import compare
 from .difference import Difference
 from .exchange import Different, Exchange
@@ -51,12 +51,12 @@ class Pair:
 
         Raises Inconclusive where the request's ids cannot be translated without guessing.
         """
+        self.secrets.learn(request)
         with self._lock:
-            port_request = self.bindings.translate(request)
+            port_request = self._translated(request)
             original, original_received = _timed(self.original, request)
             port, port_received = _timed(self.port, port_request)
             learned = self.bindings.learn(request, original, port)
-        self.secrets.learn(request)
         received = (original_received, port_received)
         found = compare(original, learned.port, rules=self.rules, received=received)
         operation = self.operation(request)
@@ -75,11 +75,17 @@ class Pair:
             self.port.reset()
             self.bindings.clear()
 
+    def _translated(self, request: Request) -> Request:
+        try:
+            return self.bindings.translate(request)
+        except Inconclusive as error:
+            raise Inconclusive(self.secrets.hide(str(error))) from None
+
     def _entry(self, operation: str, difference: Difference, probe: str | None) -> Entry | None:
         return self.accepted.accepts(operation, difference, source=self.source, probe=probe)
 
 
-class Gate:
+class Judge:
     """What becomes of an exchange: told at once, or collected and told at the end."""
 
     def __init__(self, pair: Pair, *, collect: bool, on_exchange: Callable[[Exchange], object] | None) -> None:

@@ -18,7 +18,8 @@ from .binding import Bindings
 from .exchange import Exchange
 from .ledger import Ledger
 from .messages import Headers, Request, Response, Target
-from .pair import Gate, Pair
+from .pair import Judge, Pair
+from .rules import DEFAULT, Rules
 
 _ERRORS: dict[str, type[requests.RequestException]] = {
     "timeout": requests.ReadTimeout,
@@ -38,21 +39,22 @@ class PairAdapter(BaseAdapter):
         collect: bool = False,
         bindings: Bindings | None = None,
         operation: Callable[[Request], str] | None = None,
+        rules: Rules = DEFAULT,
         on_exchange: Callable[[Exchange], object] | None = None,
     ) -> None:
         super().__init__()
-        self.pair = Pair(original, port, accepted=accepted, bindings=bindings, operation=operation)
-        self._gate = Gate(self.pair, collect=collect, on_exchange=on_exchange)
+        self.pair = Pair(original, port, accepted=accepted, bindings=bindings, operation=operation, rules=rules)
+        self._judge = Judge(self.pair, collect=collect, on_exchange=on_exchange)
 
     def send(self, request: requests.PreparedRequest, *_args: Any, **_options: Any) -> requests.Response:
         """The original's response. Raises Different, Inconclusive, or requests' error for a failure of both."""
         parts = urlsplit(request.url or "")
-        exchange = self._gate.exchange(request_of(request), origin=f"{parts.scheme}://{parts.netloc}")
+        exchange = self._judge.exchange(request_of(request), origin=f"{parts.scheme}://{parts.netloc}")
         return requests_response(exchange.original, request)
 
     def finish(self) -> None:
         """Raise one Different with all that was collected, if anything was."""
-        self._gate.finish()
+        self._judge.finish()
 
     def close(self) -> None:
         """The same as `finish()`: a session that is closed has nothing more to collect."""

@@ -8,29 +8,28 @@ import shlex
 import subprocess
 from collections.abc import Callable, Mapping
 
-from contract_tests.parity.applications import SpecError, find
+from contract_tests.parity.applications import SpecError, find, one_line
 
 _CALLABLE = re.compile(r"([A-Za-z_][\w.]*:[A-Za-z_][\w.]*)(\(\))?")
 _TAIL = 20
 
 
 class ResetError(RuntimeError):
-    """A reset command failed; the message has its exit code and the end of its output."""
+    """A reset failed; the message has a command's exit code and the end of its output, or what a function raised."""
 
 
 def reset_hook(reset: str, env: Mapping[str, str] | None = None, *, timeout: float = 60.0) -> Callable[[], None]:
     """What rewinds a target: a function from `package.module:callable`, or a command line run without a shell.
 
     `env` is added to the command's environment; `timeout` is in seconds. Raises SpecError for a callable that is
-    none and a command that cannot be split. What it returns raises ResetError where the command fails.
+    none and a command that cannot be split. What it returns raises ResetError where the command or the function fails.
     """
     match = _CALLABLE.fullmatch(reset)
     if match is not None:
         found = find(match[1], env)
         if not callable(found):
             raise SpecError(f"the reset {reset!r} is a value of type {type(found).__name__}, which cannot be called")
-        hook: Callable[[], None] = found
-        return hook
+        return lambda: _call(found, reset)
     try:
         command = shlex.split(reset)
     except ValueError as error:
@@ -38,6 +37,13 @@ def reset_hook(reset: str, env: Mapping[str, str] | None = None, *, timeout: flo
     if not command:
         raise SpecError("the reset command is empty")
     return lambda: _run(command, {**os.environ, **(env or {})}, timeout)
+
+
+def _call(hook: Callable[[], object], reset: str) -> None:
+    try:
+        hook()
+    except (Exception, SystemExit) as error:
+        raise ResetError(f"the reset {reset!r} raised {one_line(error)}") from error
 
 
 def _run(command: list[str], env: Mapping[str, str], timeout: float) -> None:

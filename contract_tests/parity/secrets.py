@@ -11,32 +11,38 @@ import threading
 from collections.abc import Callable, Iterator
 from urllib.parse import quote, quote_plus, unquote_plus
 
+from .declared import snake
 from .json_text import NotJsonError, decoded, read
 from .messages import Headers, Request, Response
 from .texts import CUT
 
 _NAMES = frozenset({
-    "access_key", "api_key", "apikey", "auth_key", "code", "credential", "otp", "passphrase", "passwd", "password",
-    "pin", "private_key", "pwd", "secret", "token",
+    "access_key", "api_key", "apikey", "auth_key", "authorization", "bearer", "code", "credential", "credentials",
+    "csrf", "cvv", "jwt", "otp", "pass", "passphrase", "passwd", "password", "pin", "private_key", "pwd", "secret",
+    "session_id", "sessionid", "token",
 })  # fmt: skip
 _ENDINGS = ("_password", "_passphrase", "_secret", "_token", "_api_key", "_access_key", "_private_key", "_assertion")
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_FIELD = re.compile(r"""(["'])(?P<name>[\w.-]+)\1\s*:\s*(?P<value>"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[\w.+-]+)""")
-_PAIR = re.compile(r"(?<![^=&?#\s;,\"'<>])(?P<name>[^=&?#\s;,\"'<>]+)=(?P<value>[^&#\s;\"'<>]*)")
-_PART = re.compile(r'name="(?P<name>[^"]*)"(?:\r\n[^\r\n]+)*\r\n\r\n(?P<value>.*?)(?=\r\n--|\Z)', re.DOTALL)
+# Possessive repeats, and a bound for a part's header lines: bodies of megabytes are read in every exchange.
+_FIELD = re.compile(
+    r"""(["'])(?P<name>[\w.-]++)\1\s*+:\s*+(?P<value>"(?:[^"\\]++|\\.)*+"?|'(?:[^'\\]++|\\.)*+'?|[\w.+-]++)"""
+)
+_PAIR = re.compile(r"(?<![^=&?#\s;,\"'<>])(?P<name>[^=&?#\s;,\"'<>]++)=(?P<value>[^&#\s;\"'<>]*+)")
+_PART = re.compile(r'name="(?P<name>[^"]*+)"(?:\r\n[^\r\n]++){0,16}+\r\n\r\n(?P<value>(?:[^\r]++|\r(?!\n--))*+)')
 _COOKIE = re.compile(r"(?:^|;)\s*(?P<name>[^=;]*)=(?P<value>[^;]*)")
 _SET_COOKIE = re.compile(r"^\s*(?P<name>[^=;]*)=(?P<value>[^;]*)")
 _CREDENTIALS = re.compile(r"^(?P<name>[A-Za-z-]+) +(?P<value>.+)$|^(?P<bare>\S+)$")
 _PLAIN_WORDS = frozenset({"", "null", "true", "false", "none", '""', "''"})
 # A shorter secret is hidden at its own place alone, and a short one elsewhere only where it stands as a word.
 _SHORT, _LONG = 3, 8
+# No excerpt shows more of a secret on one side of its cut.
+_PIECE = 80
 
 Span = tuple[int, int, str]
 
 
 def is_secret(name: str) -> bool:
     """Whether a field, parameter or header of this name holds a secret: `password`, `clientSecret`, `X-Api-Key`."""
-    plain = _CAMEL.sub("_", name).lower().replace("-", "_").removeprefix("x_")
+    plain = snake(name).removeprefix("x_")
     return plain in _NAMES or plain.endswith(_ENDINGS) or plain.startswith("password")
 
 
@@ -94,7 +100,7 @@ class Secrets:
     def _hide_cut(self, text: str, spellings: dict[str, int]) -> str:
         """Hide what is left of a secret that an excerpt cut in two."""
         for spelling, number in sorted(spellings.items(), key=lambda pair: -len(pair[0])):
-            for size in range(len(spelling) - 1, _SHORT, -1):
+            for size in range(min(len(spelling) - 1, _PIECE), _SHORT, -1):
                 text = text.replace(CUT + spelling[-size:], f"{CUT}<secret:{number}>")
                 text = text.replace(spelling[:size] + CUT, f"<secret:{number}>{CUT}")
         return text
@@ -221,4 +227,4 @@ def hidden_headers(secrets: Secrets, headers: Headers) -> Iterator[tuple[str, st
     """Each header as text, its secrets hidden."""
     for name, value in headers:
         plain = name.decode("latin-1")
-        yield plain, secrets.header(plain, value.decode("latin-1"))
+        yield secrets.hide(plain), secrets.header(plain, value.decode("latin-1"))

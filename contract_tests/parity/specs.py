@@ -6,6 +6,7 @@ import ipaddress
 import re
 import shlex
 from collections.abc import Callable, Mapping
+from types import BuiltinMethodType, MethodType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from contract_tests.parity.resets import reset_hook
 
 __all__ = ["SpecError", "can_reset", "resolve", "same_target"]
 
+_METHODS = (MethodType, BuiltinMethodType)
 _OBJECT = re.compile(r"(?P<path>[A-Za-z_][\w.]*:[A-Za-z_][\w.]*)(?P<call>\(\))?")
 
 
@@ -49,7 +51,9 @@ def can_reset(spec: str, *, reset: str | None = None) -> bool:
 
 def same_target(original: str, port: str) -> None:
     """Raises SpecError where two SPECs name one target: one object, one factory, one command or one address."""
-    if _identity(original) == _identity(port):
+    # Both objects live until they are compared: what is gone leaves its id to the next.
+    (kind, one), (other_kind, other) = _identity(original), _identity(port)
+    if kind == other_kind and _same(kind, one, other):
         raise SpecError(f"the original {original!r} and the port {port!r} are the same target")
 
 
@@ -209,7 +213,15 @@ def _identity(spec: str) -> tuple[str, object]:
         return kind, _address(spec)
     if kind == "command":
         return kind, tuple(shlex.split(spec))
-    return kind, id(find(spec.removesuffix("()")))
+    return kind, find(spec.removesuffix("()"))
+
+
+def _same(kind: str, original: object, port: object) -> bool:
+    # A bound method is made anew each time it is asked for, and equal to the others of its object; what an
+    # application holds itself equal to says nothing.
+    if kind in ("url", "command") or (isinstance(original, _METHODS) and isinstance(port, _METHODS)):
+        return original == port
+    return original is port
 
 
 def _address(url: str) -> tuple[str, int]:

@@ -32,7 +32,7 @@ def tell(exchange: Exchange, *, secrets: Secrets | None = None) -> str:
 
 
 def _sections(exchange: Exchange, secrets: Secrets) -> Iterator[str]:
-    yield f"{headline(exchange)}\n"
+    yield f"{headline(exchange, secrets=secrets)}\n"
     yield from tell_differences(exchange.differences, secrets)
     yield from ("", "the request")
     yield from _message(_request_line(exchange.request, secrets), exchange.request, secrets)
@@ -49,12 +49,12 @@ def _sections(exchange: Exchange, secrets: Secrets) -> Iterator[str]:
     yield from ("", "to ask again", f"  {curl(exchange.request, origin=exchange.origin, secrets=secrets)}")
 
 
-def headline(exchange: Exchange) -> str:
+def headline(exchange: Exchange, *, secrets: Secrets) -> str:
     """One line: the operation and how much differs."""
-    number = len(exchange.differences)
+    number, operation = len(exchange.differences), visible(secrets.hide(exchange.operation))
     if not number:
-        return f"{exchange.operation}: the port answers as the original"
-    return f"{exchange.operation}: the port differs from the original in {number} place{'s' * (number > 1)}"
+        return f"{operation}: the port answers as the original"
+    return f"{operation}: the port differs from the original in {number} place{'s' * (number > 1)}"
 
 
 def tell_differences(differences: Iterable[Difference], secrets: Secrets) -> Iterator[str]:
@@ -65,11 +65,11 @@ def tell_differences(differences: Iterable[Difference], secrets: Secrets) -> Ite
     for (level, pattern, kind), found in alike.items():
         for difference in found[:_ALIKE]:
             original, port = hidden_values(difference, secrets)
-            yield f"  {level} {visible(_cut(secrets.hide(difference.path), _VALUE))} {kind}"
+            yield f"  {level} {_name(difference.path, secrets)} {kind}"
             yield f"    original  {_value(original)}"
             yield f"    port      {_value(port)}"
         if len(found) > _ALIKE:
-            yield f"  and {len(found) - _ALIKE} more of {level} {visible(_cut(pattern, _VALUE))} {kind}"
+            yield f"  and {len(found) - _ALIKE} more of {level} {_name(pattern, secrets)} {kind}"
 
 
 def hidden_values(difference: Difference, secrets: Secrets) -> tuple[str | None, str | None]:
@@ -86,7 +86,8 @@ def _hidden(difference: Difference, text: str | None, secrets: Secrets) -> str |
         return secrets.mark(text) if last == "value" else secrets.header("Set-Cookie" * whole, text)
     if difference.level == "json":
         # A scalar is told together with its own name, so that what the name makes secret is hidden.
-        return secrets.body(f'"{last}":{text}', of_request=False).removeprefix(f'"{last}":')
+        named = f'"{last}":'
+        return secrets.body(named + text, of_request=False).removeprefix(secrets.hide(named))
     return (
         secrets.header(difference.path, text) if difference.level == "header" else secrets.body(text, of_request=False)
     )
@@ -159,7 +160,12 @@ def _text(body: bytes, secrets: Secrets, *, of_request: bool) -> str:
 
 def _one_line(difference: Difference, secrets: Secrets) -> Sequence[str]:
     original, port = hidden_values(difference, secrets)
-    return difference.level, visible(difference.path), difference.kind, _value(original), "->", _value(port)
+    return difference.level, _name(difference.path, secrets), difference.kind, _value(original), "->", _value(port)
+
+
+def _name(text: str, secrets: Secrets) -> str:
+    """A path or a pattern: a response may have a secret for a key."""
+    return visible(_cut(secrets.hide(text), _VALUE))
 
 
 def _value(text: str | None) -> str:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from .http_dates import instant
 
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?")
+_DIGIT, _NAME = re.compile(r"\d"), re.compile(r"[A-Z][a-z]{2}")
 _UNIX = re.compile(r"\d{1,11}(?:\.\d+)?")
 
 
@@ -20,6 +21,8 @@ class TimeClass:
 
     `format` is "rfc3339", "http-date" (IMF-fixdate), "unix" (seconds) or a strptime pattern; without
     it any of the three. `window` is how far, in seconds, the two sides' moments may lie apart.
+    Only two formats that are given, and are not the same, let the two sides be written otherwise: a space
+    for the T, another way to write the zone and another number of digits are a changed format.
     """
 
     format: str | None = None
@@ -68,7 +71,23 @@ def _is(given: Given, text: str | None) -> bool:
 
 def _together(original: TimeClass, original_text: str | None, port: TimeClass, port_text: str | None) -> bool:
     ours, theirs = original.moment(original_text), port.moment(port_text)
-    return ours is not None and theirs is not None and abs(ours - theirs) <= min(original.window, port.window)
+    if ours is None or theirs is None or abs(ours - theirs) > min(original.window, port.window):
+        return False
+    return _apart(original.format, port.format) or _shape(original_text) == _shape(port_text)
+
+
+def _apart(original: str | None, port: str | None) -> bool:
+    """Whether each side is held to a format of its own; a pattern holds both to the letter."""
+    return None not in (original, port) and (original != port or original not in _FORMATS)
+
+
+def _shape(text: str | None) -> str:
+    """How a time is written, whichever it is: its digits and the names of its day and month folded."""
+    plain = _plain(text or "")
+    if _UNIX.fullmatch(plain):
+        # How many digits a float has is chance.
+        return "0.0" if "." in plain else "0"
+    return _NAME.sub("Abc", _DIGIT.sub("0", plain))
 
 
 def _plain(text: str) -> str:

@@ -10,6 +10,7 @@ from .declared import OPAQUE, Declared
 from .identities import Identities, is_integer
 from .json_text import Document, NotJsonError, decoded, read, rewritten
 from .json_walk import scalars
+from .media_types import is_json
 from .messages import Headers, Request
 
 TOKEN = re.compile(r"[A-Za-z0-9_~.-]{20,}")
@@ -92,7 +93,7 @@ class Translation:
         kind = next((value for name, value in request.headers if name.lower() == b"content-type"), b"").lower()
         if kind.startswith(b"application/x-www-form-urlencoded"):
             return self._form(request.body.decode("latin-1")).encode("latin-1")
-        if b"json" in kind or request.body.lstrip()[:1] in (b"{", b"["):
+        if is_json(kind.decode("latin-1")) or request.body.lstrip()[:1] in (b"{", b"["):
             try:
                 return self._json(read(request.body), request)
             except NotJsonError:

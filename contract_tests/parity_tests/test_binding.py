@@ -399,3 +399,52 @@ def test_the_ledgers_table_declares_bindings_and_unknown_keys_are_named() -> Non
         Declared.of({"path": []})
     with pytest.raises(DeclarationError, match="paths is a list of texts"):
         Declared.of({"paths": "/u"})
+
+
+def tokens(*pairs: tuple[str, str]) -> tuple[Bindings, list[str]]:
+    """Bindings that have met these cookies, and the kinds of what was wrong with them."""
+    bindings, found = Bindings(), []
+    for pair in pairs:
+        responses = [answer(b"", ("Set-Cookie", f"s={value}")) for value in pair]
+        found += [each.kind for each in bindings.learn(request(), *responses).differences]
+    return bindings, found
+
+
+def test_a_token_of_digits_alone_is_a_token_and_no_integer() -> None:
+    bindings, found = tokens(("1" * 20, "a1" * 10), ("b2" * 10, "2" * 20))
+    assert found == []
+    assert bindings.translate(request(Cookie=f"s={'1' * 20}")).headers[-1][1] == b"s=" + b"a1" * 10
+
+
+def test_tokens_of_digits_have_no_order() -> None:
+    assert tokens(("1" * 20, "9" * 20), ("2" * 20, "8" * 20))[1] == []
+
+
+def test_the_stranger_for_a_token_of_digits_is_as_long_as_the_token() -> None:
+    bindings, _ = tokens(("1" * 20, "2" * 20))
+    sent = bindings.translate(request(Cookie=f"s={'2' * 20}")).headers[-1][1]
+    assert len(sent) == len("s=") + 20
+    assert sent not in (b"s=" + b"1" * 20, b"s=" + b"2" * 20)
+
+
+def test_an_integer_of_any_length_keeps_its_order() -> None:
+    bindings = Bindings()
+    found = []
+    for ours, theirs in (("1" * 5000, "7" * 5000), ("2" * 5000, "3" * 4999)):
+        responses = [text_answer(f'{{"id": {number}}}', status=201) for number in (ours, theirs)]
+        found.append([each.kind for each in bindings.learn(request("POST", "/user"), *responses).differences])
+    assert found == [[], ["binding"]]
+
+
+@pytest.mark.parametrize("length", ["9" * 5000, "0" * 5000 + "5"])
+def test_the_length_of_a_head_may_have_any_number_of_digits(length: str) -> None:
+    ours, theirs = (Response(200, ((b"Content-Length", value.encode()),)) for value in ("20", length))
+    assert bound().learn(request("HEAD", "/user/5"), ours, theirs).port == theirs
+
+
+def test_what_only_sounds_like_json_is_text() -> None:
+    script = "application/jsonp"
+    ours, theirs = (answer(f'"{value}"'.encode(), ("Content-Type", script)) for value in (A, "x"))
+    assert bound().learn(request(), ours, theirs).differences == ()
+    sent = Request("POST", b"/x", ((b"Content-Type", script.encode()),), b'"' + A.encode() + b'"')
+    assert bound().translate(sent).body == f'"{B}"'.encode()

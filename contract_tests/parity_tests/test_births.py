@@ -40,11 +40,11 @@ class Things:
 
 
 def integers(first):
-    return lambda numbers=count(first): next(numbers)
+    return count(first).__next__
 
 
 def uuids(salt):
-    return lambda numbers=count(1): str(UUID(int=next(numbers) * 7919 * salt))
+    return (str(UUID(int=number * 7919 * salt)) for number in count(1)).__next__
 
 
 def story(original, port, *, bindings):

@@ -12,7 +12,8 @@ from contract_tests.parity.cases import CaseError, load_cases
 def load(tmp_path):
     def load(*lines):
         path = tmp_path / "cases.jsonl"
-        path.write_text("\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines))
+        text = "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines)
+        path.write_bytes(text.encode())
         return load_cases(path)
 
     return load
@@ -48,6 +49,24 @@ def test_a_body_may_be_text_or_any_bytes(load):
     assert binary.steps[0].body == b"\xff\x00"
 
 
+@pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\u0085"])
+def test_a_text_may_have_any_separator_of_lines_but_the_newline(load, separator):
+    (case,) = load(json.dumps(step(body=f"a{separator}b"), ensure_ascii=False))
+    assert case.steps[0].body == f"a{separator}b".encode()
+
+
+def test_lines_may_end_as_on_windows_and_are_counted(load):
+    assert len(load(json.dumps(step()) + "\r", "\r", json.dumps(step()) + "\r")) == 2
+    with pytest.raises(CaseError, match=r"cases\.jsonl:3: "):
+        load(json.dumps(step()) + "\r", "\r", "{")
+
+
+def test_a_file_that_is_no_utf_8_is_told(tmp_path):
+    (tmp_path / "cases.jsonl").write_bytes(b"\xff\xfe{}")
+    with pytest.raises(CaseError, match="not UTF-8"):
+        load_cases(tmp_path / "cases.jsonl")
+
+
 def test_empty_lines_are_passed_over(load):
     assert len(load(step(), "", "  ", step())) == 2
 
@@ -59,11 +78,25 @@ def test_empty_lines_are_passed_over(load):
         ("[]", "a case is an object"),
         ({"case": "a"}, "steps is missing"),
         ({"steps": []}, "case is missing"),
+        ({"case": "a", "steps": []}, "steps is empty"),
         ({"case": "a", "steps": [{"target": "/"}]}, "method is missing"),
         (step(verb="GET"), "unknown key verb"),
         (step(body="a", json=1), "a step has one of"),
         (step(body_base64="%"), "body_base64 is not base64"),
-        (step(headers=[["a"]]), "not enough values"),
+        (step(headers=[["a"]]), "headers is a list of [name, value] pairs"),
+        (step(headers={"TE": "x"}), "headers is a list of [name, value] pairs"),
+        (step(headers=[["a", "€"]]), "headers is a list of [name, value] pairs"),
+        (step(target="users"), "target is a raw path"),
+        (step(target="/a b"), "target is a raw path"),
+        (step(target="/€"), "target is a raw path"),
+        (step(target=7), "target is a raw path"),
+        (step(method="GE T"), "method is a word"),
+        (step(method=5), "method is a word"),
+        (step(body=5), "body is a text"),
+        ({"case": None, "steps": [{"method": "GET", "target": "/"}]}, "case is a text"),
+        ({"case": "a", "step": [], "steps": [{"method": "GET", "target": "/"}]}, "unknown key step"),
+        ({"case": "a", "steps": ["GET /"]}, "a step is an object"),
+        ({"case": "a", "steps": {}}, "steps is a list"),
     ],
 )
 def test_a_line_that_is_no_case_is_told_by_its_number(load, line, told):

@@ -1,4 +1,4 @@
-"""All levels are evaluated always, nothing but what DESIGN names is normalised away, and equal outcomes are alike."""
+"""All levels are evaluated always, nothing but what the rules name is normalised away, and equal outcomes are alike."""
 
 from __future__ import annotations
 

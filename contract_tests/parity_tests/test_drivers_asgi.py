@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from contract_tests.parity.drivers import asgi
-from contract_tests.parity.drivers import LifespanError, SettleError
+from contract_tests.parity.drivers import LifespanError, SettleError, asgi
 from contract_tests.parity.messages import Header, Request, Response
 
 Message = dict[str, Any]

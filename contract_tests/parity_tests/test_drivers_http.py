@@ -266,6 +266,7 @@ def test_folded_header_lines_are_joined(serve: Serve) -> None:
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhelloX\r\n0\r\n\r\n", 200, b"hello"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnine\r\n", 200, b""),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", 200, b""),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\nhello", 200, b"hello"),
         (b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n", 0, b""),
         (b"220 mail.example ESMTP\r\n", 0, b""),
     ],
@@ -544,3 +545,7 @@ def test_reset_calls_its_hook_and_a_closed_target_answers_no_more() -> None:
     assert calls == ["reset"]
     with pytest.raises(RuntimeError, match="is closed"):
         target.send(GET)
+
+
+def test_a_length_may_begin_with_many_zeros(serve: Serve) -> None:
+    assert once(serve, b"HTTP/1.1 200 OK\r\nContent-Length: " + b"0" * 5000 + b"2\r\n\r\nok").body == b"ok"

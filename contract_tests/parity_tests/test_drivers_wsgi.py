@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
-from threading import Barrier
+from threading import Barrier, Event, Thread, current_thread
 from typing import TYPE_CHECKING, Any
 from wsgiref.validate import validator
 
@@ -276,7 +276,7 @@ def test_the_body_is_closed_once_whatever_happens(parts: tuple[bytes | Exception
     assert body.closed == 1
 
 
-def test_the_body_is_closed_on_this_thread_before_the_outcome_is_returned() -> None:
+def test_the_body_is_closed_before_the_outcome_is_returned() -> None:
     order: list[str] = []
 
     class Closing(Body):
@@ -418,3 +418,54 @@ def test_the_name_is_the_class_of_the_application() -> None:
 
     assert wsgi(Application()).name.endswith(".Application")
     assert wsgi(answering()).name.endswith(".app")
+
+
+def test_a_length_of_any_number_of_digits_is_one_that_never_arrives() -> None:
+    def echo(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        return answering(body=[environ["wsgi.input"].read()])(environ, start_response)
+
+    endless = "9" * 5000
+    response = get(answering(headers=[("Content-Length", endless)]))
+    assert (response.body, response.failure) == (b"hello", "truncated")
+    request = Request("POST", b"/", ((b"Content-Length", endless.encode()),), b"abc")
+    assert wsgi(echo).send(request).body == b"abc"
+    assert get(answering(headers=[("Content-Length", "0" * 5000 + "5")])).failure is None
+
+
+def stuck(timeout: float | None) -> tuple[Any, Event, list[Thread]]:
+    """A target whose path /stuck waits for an event; and the threads that the application ran on."""
+    release, threads = Event(), list[Thread]()
+
+    def app(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        threads.append(current_thread())
+        if environ["PATH_INFO"] == "/stuck":
+            release.wait(10)
+        return answering(body=[environ["PATH_INFO"].encode()])(environ, start_response)
+
+    return wsgi(app, timeout=timeout), release, threads
+
+
+def test_an_application_that_never_answers_is_a_timeout_and_the_next_request_is_not() -> None:
+    target, release, _ = stuck(0.05)
+    assert target.send(Request("GET", b"/stuck")) == Response(0, failure="timeout")
+    assert target.send(Request("GET", b"/next")).body == b"/next"
+    release.set()
+    assert [target.send(Request("GET", path)).body for path in (b"/a", b"/b")] == [b"/a", b"/b"]
+
+
+def test_one_thread_serves_a_sender_and_ends_with_the_target() -> None:
+    target, _, threads = stuck(10.0)
+    for _ in range(3):
+        target.send(Request("GET", b"/"))
+    assert len(set(threads)) == 1
+    assert threads[0] is not current_thread()
+    target.close()
+    threads[0].join(5)
+    assert not threads[0].is_alive()
+    assert target.send(Request("GET", b"/again")).body == b"/again"
+
+
+def test_without_a_timeout_the_application_is_called_on_the_senders_thread() -> None:
+    target, _, threads = stuck(None)
+    target.send(Request("GET", b"/"))
+    assert threads == [current_thread()]

@@ -81,6 +81,8 @@ def test_probes_and_sources_are_keys_too() -> None:
     assert probed.accepts("GET /any", ETAG) is None
 
 
+ANY_TIME = '{ class = "time" }'
+RFC_3339 = '{ class = "time", format = "rfc3339" }'
 TIMES = {
     "the same moment in two forms": (
         '{ class = "time", format = "http-date" }',
@@ -120,6 +122,31 @@ TIMES = {
         '"1.2.2026"',
         False,
     ),
+    "a date beside a timestamp": (
+        ANY_TIME,
+        ANY_TIME,
+        '"2026-01-02T03:04:05Z"',
+        '"Fri, 02 Jan 2026 03:04:05 GMT"',
+        False,
+    ),
+    "a date in another month": (
+        ANY_TIME,
+        ANY_TIME,
+        "Sat, 31 Jan 2026 23:59:59 GMT",
+        "Sun, 01 Feb 2026 00:00:00 GMT",
+        True,
+    ),
+    "seconds beside a timestamp": (ANY_TIME, ANY_TIME, "1767323045", '"2026-01-02T03:04:05Z"', False),
+    "seconds with a digit more": (ANY_TIME, ANY_TIME, "999", "1000", True),
+    "seconds with a fraction of its own": (ANY_TIME, ANY_TIME, "1000.25", "1000.5", True),
+    "seconds with a fraction on one side": (ANY_TIME, ANY_TIME, "1000", "1000.5", False),
+    "another moment in one form": (RFC_3339, RFC_3339, '"2026-01-02T03:04:05Z"', '"2026-01-02T03:04:06Z"', True),
+    "a space for the T": (RFC_3339, RFC_3339, '"2026-01-02T03:04:05Z"', '"2026-01-02 03:04:05Z"', False),
+    "no zone": (RFC_3339, RFC_3339, '"2026-01-02T03:04:05Z"', '"2026-01-02T03:04:05"', False),
+    "an offset for the Z": (RFC_3339, RFC_3339, '"2026-01-02T03:04:05Z"', '"2026-01-02T03:04:05+00:00"', False),
+    "a fraction": (RFC_3339, RFC_3339, '"2026-01-02T03:04:05Z"', '"2026-01-02T03:04:05.5Z"', False),
+    "a longer fraction": (RFC_3339, RFC_3339, '"2026-01-02T03:04:05.500Z"', '"2026-01-02T03:04:05.500000Z"', False),
+    "any form beside a named one": (ANY_TIME, RFC_3339, "1767323045", '"2026-01-02T03:04:05Z"', False),
     "a time against a text": ('"never"', '{ class = "time" }', "never", "1000", True),
 }
 

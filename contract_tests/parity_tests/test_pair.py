@@ -6,15 +6,19 @@ import http.cookiejar
 import subprocess
 import sys
 import threading
+from dataclasses import replace
+from typing import Any
 
 import httpx
 import pytest
 import requests
 
 from contract_tests.parity import (
+    DEFAULT,
     Bindings,
     Different,
     Exchange,
+    Inconclusive,
     Ledger,
     Pair,
     PairAdapter,
@@ -22,6 +26,7 @@ from contract_tests.parity import (
     Request,
     Response,
 )
+from contract_tests.parity.declared import Declared
 from contract_tests.parity.ledger import Entry
 
 from .toys import Toy, always, answer, json_answer, request
@@ -196,9 +201,9 @@ def test_every_public_name_is_there() -> None:
         _ = parity.left
 
 
-def session(original: Toy, port: Toy, *, collect: bool = False) -> requests.Session:
+def session(original: Toy, port: Toy, **options: Any) -> requests.Session:
     made = requests.Session()
-    made.mount(BASE, PairAdapter(original, port, collect=collect))
+    made.mount(BASE, PairAdapter(original, port, **options))
     return made
 
 
@@ -244,3 +249,21 @@ def test_no_bindings_in_a_pair_bind_nothing() -> None:
     original, port = (always(answer(b"", ("Set-Cookie", f"s={letter * 24}"))) for letter in "ab")
     found = Pair(original, port, bindings=Bindings.none()).exchange(request("GET", "/")).differences
     assert [each.path for each in found] == ["s.value"]
+
+
+def test_the_clients_take_rules() -> None:
+    ours, theirs = answer(b"", ("X-Time", "1")), answer(b"", ("X-Time", "2"))
+    rules = replace(DEFAULT, uncompared=DEFAULT.uncompared | {"x-time"})
+    client(ours, theirs, rules=rules).get("/x")
+    session(always(ours), always(theirs), rules=rules).get(f"{BASE}/x")
+    with pytest.raises(Different, match="X-Time"):
+        client(ours, theirs).get("/x")
+
+
+def test_an_inconclusive_translation_tells_no_secret() -> None:
+    bindings = Bindings(Declared.of({"paths": ["/a/{user_id}/{key}", "/a/{x}/{y}"]}))
+    pair = Pair(*(always(json_answer({"id": number}, status=201)) for number in (5, 7)), bindings=bindings)
+    pair.exchange(request("POST", "/user"))
+    with pytest.raises(Inconclusive) as raised:
+        pair.exchange(request("GET", "/a/5/hunter2-secret", Authorization="Bearer hunter2-secret"))
+    assert "hunter2" not in str(raised.value)

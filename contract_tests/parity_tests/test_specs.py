@@ -78,6 +78,30 @@ def create_broken(name="x"):
 def reset():
     resets.append("called")
 
+def refuse():
+    raise SystemExit("DATABASE_URL is\\nmissing")
+
+def reset_broken():
+    raise KeyError("no\\ntable")
+
+class Service:
+    def __call__(self, environ, start_response):
+        return wsgi(environ, start_response)
+
+    def app(self, environ, start_response):
+        return wsgi(environ, start_response)
+
+    def other(self, environ, start_response):
+        return wsgi(environ, start_response)
+
+class Likeable(Service):
+    def __eq__(self, other):
+        return True
+
+    __hash__ = None
+
+service, another = Service(), Service()
+liked, likewise = Likeable(), Likeable()
 number = 41
 alias = wsgi
 
@@ -170,6 +194,13 @@ def test_what_cannot_be_called_is_no_target() -> None:
 def test_a_factory_that_raises_is_told_in_one_line() -> None:
     expected = "'parity_shop.main:create_broken()' raised KeyError: 'DATABASE_URL is\\nmissing'"
     assert complaint("parity_shop.main:create_broken()") == expected
+
+
+def test_a_service_that_refuses_to_start_is_told_in_one_line(here: Path) -> None:
+    (here / "parity_shop" / "refusing.py").write_text("raise SystemExit('no settings')")
+    assert complaint("parity_shop.refusing:app") == "importing 'parity_shop.refusing' raised SystemExit: no settings"
+    expected = "'parity_shop.main:refuse()' raised SystemExit: DATABASE_URL is missing"
+    assert complaint("parity_shop.main:refuse()") == expected
 
 
 def test_a_factory_without_its_brackets_is_recognised() -> None:
@@ -330,6 +361,18 @@ def test_a_reset_command_that_fails_is_told_with_the_end_of_its_output() -> None
     target.close()
 
 
+@pytest.mark.parametrize(
+    ("reset", "told"), [("reset_broken", r"KeyError: 'no\ntable'"), ("refuse", "SystemExit: DATABASE_URL is missing")]
+)
+def test_a_reset_in_this_process_that_raises_is_told_in_one_line(reset: str, told: str) -> None:
+    with (
+        resolve("http://127.0.0.1:9", reset=f"parity_shop.main:{reset}") as target,
+        pytest.raises(ResetError) as raised,
+    ):
+        target.reset()
+    assert str(raised.value) == f"the reset 'parity_shop.main:{reset}' raised {told}"
+
+
 def test_a_reset_command_that_is_missing_is_told() -> None:
     with (
         resolve("http://127.0.0.1:9", reset="/no/such/command") as target,
@@ -391,6 +434,8 @@ def test_a_command_is_started_by_the_first_request_where_no_one_entered() -> Non
         ("parity_shop.main:wsgi", "parity_shop.main:alias"),
         ("parity_shop.main:wsgi", "parity_shop.again:wsgi"),
         ("parity_shop.main:create_app()", "parity_shop.again:create_app()"),
+        ("parity_shop.main:service.app", "parity_shop.main:service.app"),
+        ("parity_shop.main:liked", "parity_shop.main:liked"),
         ("http://127.0.0.1:8000", "http://localhost:8000/"),
         ("http://[::1]:8000", "http://127.0.0.2:8000"),
         ("http://EXAMPLE.org", "http://example.org:80"),
@@ -406,6 +451,11 @@ def test_two_specs_of_one_target_are_a_usage_error(original: str, port: str) -> 
     ("original", "port"),
     [
         ("parity_shop.main:wsgi", "parity_shop.main:asgi"),
+        ("parity_shop.main:service.app", "parity_shop.main:service.other"),
+        ("parity_shop.main:service.app", "parity_shop.main:another.app"),
+        ("parity_shop.main:liked", "parity_shop.main:likewise"),
+        ("parity_shop.main:liked.app", "parity_shop.main:likewise.app"),
+        ("parity_shop.main:wsgi", "parity_shop.main:wsgi()"),
         ("http://127.0.0.1:8000", "http://127.0.0.1:8001"),
         ("http://example.org", "https://example.org"),
         ("old/bin/serve {port}", "new/bin/serve {port}"),

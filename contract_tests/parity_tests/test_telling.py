@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import subprocess
+import time
+from collections.abc import Callable
 
 import pytest
 
 from contract_tests.parity import Bindings, Different, Exchange, Ledger, Pair, Request, Response
 from contract_tests.parity.ledger import Entry
 from contract_tests.parity.secrets import Secrets, is_secret
-from contract_tests.parity.telling import curl, tell
+from contract_tests.parity.telling import curl, headline, tell
 
 from .toys import always, answer, json_answer, request
 
@@ -220,3 +222,69 @@ def test_what_the_port_was_sent_is_told_where_ids_differ() -> None:
     pair.exchange(request("GET", "/"))
     told = tell(pair.exchange(request("GET", "/", Cookie=f"s={'a' * 24}")))
     assert "the port was sent, with its own ids" in told
+
+
+KEY = "hunter2-secret"
+
+
+@pytest.mark.parametrize("sent", [
+    request("POST", "/x", b'{"password": "hunter2-secret"}'),
+    request("GET", "/reset/hunter2-secret", Authorization="Bearer hunter2-secret"),
+])  # fmt: skip
+def test_a_secret_that_is_a_name_is_hidden_in_every_path_and_fingerprint(sent: Request) -> None:
+    original, port = json_answer({KEY: [1] * 9, "a": 1}, (KEY, "1")), json_answer({KEY: [1.0] * 9}, (KEY, "2"))
+    entry = Entry("json", "$.a", "missing", "r", "0007", "ada", operations=(f"{sent.method} /x",))
+    renamed = json_answer({"a": 1})
+    exchanges = [exchanged(sent, original, port, entry), exchanged(sent, original, renamed)]
+    for told in (*map(str, map(Different, exchanges)), str(Different(*exchanges)), *map(tell, exchanges)):
+        assert "hunter2" not in told, told
+    secrets = Secrets()
+    secrets.learn(sent)
+    assert "hunter2" not in headline(exchanges[0], secrets=secrets)
+
+
+def test_a_secret_that_is_a_name_is_hidden_in_what_is_accepted() -> None:
+    entry = Entry("json", f"$.{KEY}", "value", "r", "0007", "ada", operations=("POST /x",))
+    sent = request("POST", "/x", b'{"password": "hunter2-secret"}')
+    told = tell(exchanged(sent, json_answer({KEY: 1}), json_answer({KEY: 2}), entry))
+    assert "accepted" in told
+    assert "hunter2" not in told
+
+
+def test_a_path_of_many_digits_is_sorted_and_told() -> None:
+    told = tell(exchanged(request(), json_answer({"1" * 5000: 1, "b": 1}), json_answer({"1" * 5000: 2, "b": 2})))
+    assert "$.b" in told
+
+
+ADVERSARIAL = {
+    "no equals sign": lambda size: b"a" * size,
+    "quotes": lambda size: b'"a' * (size // 2),
+    "spaces after a name": lambda size: (b'"a"' + b" " * 97) * (size // 100),
+    "backslashes": lambda size: b'"password":"' + b"\\" * size,
+    "escaped quotes in a text that does not end": lambda size: b'{"a":"' + b'\\"' * (size // 2),
+    "names that begin and do not end": lambda size: b'name="' * (size // 6),
+    "parts without a body": lambda size: b'name="x"\r\n' * (size // 10),
+    "a part that does not end": lambda size: b'name="x"\r\n\r\n' + b"\r\n-" * (size // 3),
+    "brackets": lambda size: b"[" * size,
+}
+
+
+@pytest.mark.parametrize("body", ADVERSARIAL.values(), ids=ADVERSARIAL)
+def test_learning_takes_four_times_as_long_for_four_times_as_much(body: Callable[[int], bytes]) -> None:
+    def seconds(size: int) -> float:
+        sent = request("POST", "/x", body(size))
+        began = time.process_time()
+        Secrets().learn(sent)
+        return time.process_time() - began
+
+    # The best of several, and a floor: what is over in a moment is no measure.
+    small = max(min(seconds(100_000) for _ in range(3)), 0.005)
+    assert min(seconds(400_000) for _ in range(3)) < 8 * small
+
+
+def test_a_long_secret_is_hidden_in_a_cut_text_at_once() -> None:
+    secrets = Secrets()
+    secrets.mark("x" * 400_000)
+    began = time.process_time()
+    assert secrets.hide("a\u2026" + "x" * 48) == "a\u2026<secret:1>"
+    assert time.process_time() - began < 5

@@ -5,7 +5,9 @@ leaves them alone.
 """
 
 from contract_tests.parity.drivers.asgi import asgi as asgi
+from contract_tests.parity.drivers.errors import LifespanError as LifespanError
+from contract_tests.parity.drivers.errors import SettleError as SettleError
 from contract_tests.parity.drivers.http import http as http
 from contract_tests.parity.drivers.wsgi import wsgi as wsgi
 
-__all__ = ["asgi", "http", "wsgi"]
+__all__ = ["LifespanError", "SettleError", "asgi", "http", "wsgi"]

@@ -22,7 +22,8 @@ def asgi(app: ASGIApp, *, reset: Callable[[], None] | None = None, timeout: floa
     `reset` is called by `reset()`; without it the application's world is not rewound. `timeout` is in seconds,
     for a response to be complete and for each half of the lifespan. `send()` may be called from several threads.
     An outcome is returned as soon as the response is complete; what the application does after that (background
-    tasks) is awaited before the next `reset()` or `close()`. Raises LifespanError where the lifespan fails.
+    tasks) is awaited before the next `reset()` or `close()`. Raises LifespanError where the lifespan fails, and
+    SettleError where a `reset()` waits for it in vain.
     """
     return AsgiTarget(app, reset=reset, timeout=timeout)
 

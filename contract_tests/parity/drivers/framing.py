@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from contract_tests.parity.messages import Headers, Request, Response
+from contract_tests.parity.messages import Headers, Request, Response, length_of
 
 SCHEME = "https"
 HOST = "testserver"
@@ -64,7 +64,7 @@ def has_content(method: str, status: int) -> bool:
 def declared_length(headers: Headers) -> int | None:
     """The number of bytes that Content-Length promises; None where there is none, or no number."""
     value = next((value.strip() for name, value in headers if name.lower() == b"content-length"), b"")
-    return int(value) if value.isdigit() else None
+    return length_of(value) if value.isdigit() else None
 
 
 def delivered(

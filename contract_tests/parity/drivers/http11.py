@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 
 from contract_tests.parity.drivers import framing
-from contract_tests.parity.messages import Header, Headers, Request, Response
+from contract_tests.parity.messages import Header, Headers, Request, Response, length_of
 
 MAX_HEAD = 256 * 1024
 MAX_BODY = 256 * 1024 * 1024
@@ -269,7 +269,7 @@ def _length(headers: Headers) -> int | None:
         return None
     if len(values) > 1 or not (value := values.pop()).isdigit():
         raise ProtocolError
-    return int(value)
+    return length_of(value)
 
 
 def _tokens(headers: Headers, name: bytes) -> list[bytes]:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from contract_tests.parity.drivers.errors import LifespanError
+
 if TYPE_CHECKING:
     from contract_tests.parity.drivers.asgi import ASGIApp
 
 Message = dict[str, Any]
-
-
-class LifespanError(RuntimeError):
-    """The application's own startup or shutdown failed."""
 
 
 class Lifespan:

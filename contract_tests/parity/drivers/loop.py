@@ -9,7 +9,8 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from contract_tests.parity.drivers.cycle import Cycle
-from contract_tests.parity.drivers.lifespan import Lifespan, LifespanError
+from contract_tests.parity.drivers.errors import LifespanError, SettleError
+from contract_tests.parity.drivers.lifespan import Lifespan
 from contract_tests.parity.messages import Request, Response
 
 if TYPE_CHECKING:
@@ -53,11 +54,11 @@ class AppLoop:
     def settle(self) -> None:
         """Wait for what the application still does for requests that are answered.
 
-        Raises TimeoutError, after cancelling it, where that takes longer than PATIENCE seconds.
+        Raises SettleError, after cancelling it, where that takes longer than PATIENCE seconds.
         """
         late = self._run(self._settled()) if self._tasks else 0
         if late:
-            raise TimeoutError(f"the application was still at work {PATIENCE:g} s after its response")
+            raise SettleError(f"the application was still at work {PATIENCE:g} s after its response")
 
     def stop(self) -> None:
         """Let the requests end, then the lifespan, then the loop and its thread."""

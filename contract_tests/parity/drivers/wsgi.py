@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from urllib.parse import unquote_to_bytes
 from wsgiref.util import FileWrapper
 
 from contract_tests.parity.drivers import framing
+from contract_tests.parity.drivers.worker import Late, Worker
 from contract_tests.parity.messages import Header, Request, Response
 
 if TYPE_CHECKING:
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
     ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
     WSGIApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+# A response, and what was written to wsgi.errors.
+_Outcome = tuple[Response, str]
 
 _STATUS = re.compile(r"[1-9][0-9]{2}(?: [\t \x21-\x7e\x80-\xff]*)?")
 _NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
@@ -39,20 +44,26 @@ _HOP_BY_HOP = {
 }
 
 
-def wsgi(app: WSGIApp, *, reset: Callable[[], None] | None = None) -> WsgiTarget:
-    """A target for a WSGI application, called on the thread of whoever sends, several at once where several send.
+def wsgi(app: WSGIApp, *, reset: Callable[[], None] | None = None, timeout: float | None = None) -> WsgiTarget:
+    """A target for a WSGI application, called by several at once where several send.
 
-    `reset` is called by `reset()`; without it the application's world is not rewound.
+    `reset` is called by `reset()`; without it the application's world is not rewound. `timeout` is in seconds,
+    for a response to be complete. The application is called on a thread of its own for each thread that sends;
+    one that does not end in time is abandoned there, on a daemon thread, since no thread can be stopped.
+    With None it is called on the thread of whoever sends, for as long as it takes: as Flask's test client does, so that
+    an application works whose database lives on the thread that made it.
     """
-    return WsgiTarget(app, reset=reset)
+    return WsgiTarget(app, reset=reset, timeout=timeout)
 
 
 class WsgiTarget:
     """A WSGI application under contract. `errors` is what the last request wrote to wsgi.errors."""
 
-    def __init__(self, app: WSGIApp, *, reset: Callable[[], None] | None = None) -> None:
+    def __init__(self, app: WSGIApp, *, reset: Callable[[], None] | None = None, timeout: float | None = None) -> None:
         self._app = app
         self._reset = reset
+        self._timeout = timeout
+        self._local = threading.local()
         self.errors = ""
 
     @property
@@ -63,9 +74,26 @@ class WsgiTarget:
         if framing.split_target(request.target) is None:
             return framing.bad_request(request.method)
         # An empty context, as a server's thread has: nothing of the caller's reaches the application, nor comes back.
-        return Context().run(self._call, request)
+        context = Context()
+        try:
+            if self._timeout is None:
+                response, self.errors = context.run(self._call, request)
+            else:
+                response, self.errors = self._bounded(lambda: context.run(self._call, request), self._timeout)
+        except Late:
+            return Response(0, failure="timeout")
+        return response
 
-    def _call(self, request: Request) -> Response:
+    def _bounded(self, call: Callable[[], _Outcome], timeout: float) -> _Outcome:
+        # Taken out for the call: whatever ends the wait for it early leaves a worker that is not used again.
+        worker: Worker[_Outcome] | None = self._local.__dict__.pop("worker", None)
+        if worker is None or not worker.alive:
+            worker = Worker()
+        outcome = worker.call(call, timeout)
+        self._local.worker = worker
+        return outcome
+
+    def _call(self, request: Request) -> _Outcome:
         environ = environ_of(request)
         # The application may replace the stream in its environ.
         errors = environ["wsgi.errors"]
@@ -75,15 +103,15 @@ class WsgiTarget:
             call.run(self._app, environ)
         except (Exception, SystemExit) as error:
             exception = error
-        self.errors = errors.getvalue()
-        return call.response(exception or environ.get("wire.exception"))
+        return call.response(exception or environ.get("wire.exception")), errors.getvalue()
 
     def reset(self) -> None:
         if self._reset is not None:
             self._reset()
 
     def close(self) -> None:
-        pass
+        # Dropped workers end.
+        self._local = threading.local()
 
     def __enter__(self) -> WsgiTarget:
         return self
