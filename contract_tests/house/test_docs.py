@@ -1,6 +1,7 @@
 """The documentation is true: its code runs, its commands and links exist, its tutorial leads from red to green"""
 
 import ast
+import difflib
 import os
 import re
 import shlex
@@ -325,3 +326,11 @@ def run_in(copy, *arguments):
         check=False,
         timeout=100,
     )
+
+
+def test_the_readme_shows_the_twins_as_they_differ():
+    shown = re.search(r"```diff\n(.*?)```", (ROOT / "README.md").read_text(), re.S)[1].splitlines()
+    twins = [(ROOT / app / "users.py").read_text().splitlines() for app in ("flask_app", "fastapi_app")]
+    real = list(difflib.unified_diff(*twins, lineterm="", n=10))
+    at = real.index(shown[0])
+    assert real[at : at + len(shown)] == shown

@@ -20,6 +20,20 @@ SERVERS = {
 }
 
 
+def serve(role, folder, **values):
+    """Start a server that refuses to start, with these settings and no other; gives how it ended."""
+    env = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
+    return subprocess.run(
+        [sys.executable, "-m", *SERVERS[role]],
+        cwd=folder,
+        env=env | values,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
 @pytest.fixture
 def load(monkeypatch, tmp_path):
     """Loads the settings from an environment that holds these values alone."""
@@ -117,15 +131,7 @@ def test_a_password_in_the_database_url_is_never_shown(load):
 
 @pytest.mark.parametrize("role", sorted(SERVERS))
 def test_a_wrong_value_stops_the_server_with_one_clear_line(role, tmp_path):
-    run = subprocess.run(
-        [sys.executable, "-m", *SERVERS[role]],
-        cwd=tmp_path,
-        env={**os.environ, "POOL_SIZE": "plenty"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    run = serve(role, tmp_path, POOL_SIZE="plenty")
     assert run.returncode == 3
     assert run.stderr.count("The service cannot start: POOL_SIZE: Input should be a valid integer") == 1
     assert "Traceback" not in run.stderr
@@ -154,16 +160,7 @@ def test_a_database_of_a_newer_version_stops_the_server_with_one_clear_line(role
         database.execute("CREATE TABLE alembic_version (version_num VARCHAR(32))")
         database.execute("INSERT INTO alembic_version VALUES ('9999')")
     database.close()
-    env = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
-    run = subprocess.run(
-        [sys.executable, "-m", *SERVERS[role]],
-        cwd=tmp_path,
-        env=env,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    run = serve(role, tmp_path)
     assert run.returncode == 3
     assert run.stderr.count("The service cannot start: the database is not of this version") == 1
     assert "Traceback" not in run.stderr
