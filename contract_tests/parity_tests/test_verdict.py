@@ -67,6 +67,13 @@ def test_what_was_never_seen_makes_a_run_inconclusive(run):
     assert "never seen" in run.line()
 
 
+def test_a_difference_is_told_before_what_was_never_seen(run):
+    run.unseen.append("port: GET / 200 was documented and never seen")
+    run.differences["f"] = finding()
+    assert run.code == DIFFERENT
+    assert run.line().startswith("DIFFERENT: 1 new difference")
+
+
 def test_the_table_counts_passed_of_run_by_area(run):
     run.count("users", "port", "failed")
     run.count("health", "both", "passed")
