@@ -160,8 +160,8 @@ def _body_spans(text: str, *, of_request: bool) -> Iterator[Span]:
     yield from _spans(_FIELD, text, wanted, _json_text)
     if of_request:
         yield from _spans(_PART, text, wanted)
-        if text[:1] not in "{[":
-            yield from _spans(_PAIR, text, wanted, unquote_plus)
+    # In a form, and in a link within any text.
+    yield from _spans(_PAIR, text, wanted, unquote_plus)
 
 
 def _request_spans(request: Request) -> Iterator[Span]:

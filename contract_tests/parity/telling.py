@@ -14,7 +14,7 @@ from .secrets import Secrets, hidden_headers
 if TYPE_CHECKING:
     from .exchange import Exchange
 
-_VALUE, _BODY, _ALIKE = 400, 2000, 5
+_VALUE, _BODY, _LINE, _ALIKE = 400, 2000, 8000, 5
 _TAB = "\t"
 
 
@@ -99,14 +99,19 @@ def visible(text: str, *, keep: str = "") -> str:
 
 
 def curl(request: Request, *, origin: str, secrets: Secrets) -> str:
-    """A shell line to send the request again. `origin` is scheme and authority; a body that is no text is told of."""
+    """A shell line to send the request again. `origin` is scheme and authority.
+
+    A body that is no text is told of; a long one is to be in a file `body`, and its length is told.
+    """
     words = ["curl", "-i", "--path-as-is", *_method(request)]
     for name, value in hidden_headers(secrets, request.headers):
         if name.lower() not in ("content-length", "host", "connection", "accept-encoding"):
             words += ["-H", f"{name}: {value}" if value else f"{name};"]
+    long = len(request.body) > _LINE
     if request.body:
-        words += ["--data-binary", _text(request.body, secrets, of_request=True)]
-    return " ".join(_quoted(word) for word in [*words, origin + secrets.query(request.target.decode("latin-1"))])
+        words += ["--data-binary", "@body" if long else _text(request.body, secrets, of_request=True)]
+    line = " ".join(_quoted(word) for word in [*words, origin + secrets.query(request.target.decode("latin-1"))])
+    return line + f"  # body: {len(request.body)} bytes" * long
 
 
 def _method(request: Request) -> list[str]:

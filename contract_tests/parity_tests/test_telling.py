@@ -251,6 +251,18 @@ def test_a_secret_that_is_a_name_is_hidden_in_what_is_accepted() -> None:
     assert "hunter2" not in told
 
 
+def test_a_token_in_a_link_within_a_response_is_hidden() -> None:
+    link = {"link": "https://shop.example/reset?x=1&token=hunter2-in-a-link"}
+    told = tell(exchanged(request(), json_answer(link), json_answer(link | {"more": 1})))
+    assert "hunter2" not in told
+    assert "/reset?x=1&token=<secret:1>" in told
+
+
+def test_a_long_body_is_told_by_its_length_in_the_line_that_asks_again() -> None:
+    line = curl(request("POST", "/x", b"a" * 1_000_000), origin="http://localhost", secrets=Secrets())
+    assert line.endswith("--data-binary @body http://localhost/x  # body: 1000000 bytes")
+
+
 def test_a_path_of_many_digits_is_sorted_and_told() -> None:
     told = tell(exchanged(request(), json_answer({"1" * 5000: 1, "b": 1}), json_answer({"1" * 5000: 2, "b": 2})))
     assert "$.b" in told
