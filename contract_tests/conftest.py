@@ -205,7 +205,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 def pytest_deselected(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.get_closest_marker("in_process"):
+        if _outside(item.config) and item.get_closest_marker("in_process"):
             item.config.stash[LEFT_OUT].add(item.path)
         elif SUITE in item.path.parents:
             item.config.stash[PARTIAL].append(item.nodeid)

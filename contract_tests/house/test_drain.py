@@ -4,10 +4,12 @@ import socket
 import sys
 
 import pytest
+from werkzeug.test import create_environ
 
+from contract_tests import targets
 from contract_tests.live import SERVERS
 from contract_tests.parity.servers import Server
-from contract_tests.world import environment, settings
+from contract_tests.world import environment, own_world, settings
 
 MEBIBYTE = 1 << 20
 
@@ -29,3 +31,34 @@ def test_an_answer_reaches_a_client_that_sends_its_whole_body_first(server, path
     with socket.create_connection((host, int(port)), timeout=10) as client:
         client.sendall(head.encode() + b" " * size)
         assert client.recv(12) == b"HTTP/1.1 " + status
+
+
+class BareSocket:
+    """The body as a development server hands it over: to read past Content-Length is to wait for ever."""
+
+    def __init__(self, body):
+        self.left = body
+        self.waits = False
+
+    def read(self, size=-1):
+        self.waits |= not 0 <= size <= len(self.left)
+        taken, self.left = self.left[:size], self.left[size:]
+        return taken
+
+
+@pytest.mark.parametrize(
+    ("path", "size", "status"),
+    [("/user", 200, "201"), ("/user", MEBIBYTE, "201"), ("/user", 2 * MEBIBYTE, "413"), ("/nope", 200, "404")],
+)
+def test_the_original_reads_a_body_to_its_length_and_no_further(path, size, status):
+    person = b'{"name": "Ada", "email": "ada@example.com", "password": "test"}'
+    stream = BareSocket(person.ljust(size))
+    environ = create_environ(path, method="POST", content_type="application/json")
+    environ |= {"wsgi.input": stream, "CONTENT_LENGTH": str(size)}
+    environ.pop("wsgi.input_terminated", None)
+    statuses = []
+    with own_world() as world:
+        list(targets.make_original(world.services)(environ, lambda told, *_: statuses.append(told[:3])))
+    assert statuses == [status]
+    assert stream.left == b""
+    assert not stream.waits

@@ -121,7 +121,9 @@ def test_a_documented_answer_that_no_test_reaches_fails_a_whole_run(tmp_path):
     (copy / "conftest.py").write_text(
         conftest.replace("HERE = Path(__file__).parent", f"HERE = Path({str(ROOT / 'contract_tests')!r})")
     )
-    (copy / "test_hello.py").write_text((ROOT / "contract_tests/suite/test_hello.py").read_text())
+    hello = (ROOT / "contract_tests/suite/test_hello.py").read_text()
+    more = "\n\nimport pytest\n\n\n@pytest.mark.in_process\ndef test_more(): pass\n"
+    (copy / "test_hello.py").write_text(hello + more)
     command = [
         sys.executable,
         "-m",
@@ -138,6 +140,10 @@ def test_a_documented_answer_that_no_test_reaches_fails_a_whole_run(tmp_path):
     assert whole.returncode == 1
     assert "port: GET /healthz 200 was documented and never seen" in whole.stdout
     assert "port: GET / 200" not in whole.stdout
+    unmarked = subprocess.run(
+        [*command, "-m", "not in_process", str(copy)], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert unmarked.returncode == 0, unmarked.stdout
     part = subprocess.run(
         [*command, "-k", "hello and port", str(copy)], cwd=tmp_path, capture_output=True, text=True, check=False
     )
