@@ -3,8 +3,13 @@
 ServiceError
 ├── Malformed      the body cannot be read at all
 ├── Invalid        it can be read, and does not fit
+├── NotSignedIn    only someone who is signed in may ask
+├── NotAllowed     it is known who asks, and they may not
 ├── NotFound       there is no such thing
 ├── Conflict       it clashes with what is there
+├── TooMany        asked too often; it says when to ask again
+├── SignInFailed   what came back from the sign-in provider proves nobody
+├── NotConfigured  this installation does not offer it
 └── Unavailable    a part the answer needs does not answer in time
 """
 
@@ -41,12 +46,36 @@ class Invalid(ServiceError):
         self.violations = violations
 
 
+class NotSignedIn(ServiceError):
+    """Only someone who is signed in may ask this."""
+
+
+class NotAllowed(ServiceError):
+    """It is known who asks, or from where, and they may not."""
+
+
 class NotFound(ServiceError):
     """There is no such thing."""
 
 
 class Conflict(ServiceError):
     """The request clashes with what is already there."""
+
+
+class TooMany(ServiceError):
+    """Asked too often; `retry_after` is how many whole seconds to wait."""
+
+    def __init__(self, detail: str, *, retry_after: int) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class SignInFailed(ServiceError):
+    """What came back from the sign-in provider proves nobody."""
+
+
+class NotConfigured(ServiceError):
+    """This installation does not offer it."""
 
 
 class Unavailable(ServiceError):

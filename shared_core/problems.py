@@ -11,38 +11,54 @@ MEDIA_TYPE = "application/problem+json"
 
 STATUS_OF: dict[type[errors.ServiceError], int] = {
     errors.Malformed: 400,
+    errors.SignInFailed: 400,
+    errors.NotSignedIn: 401,
+    errors.NotAllowed: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
     errors.Invalid: 422,
+    errors.TooMany: 429,
+    errors.NotConfigured: 501,
     errors.Unavailable: 503,
 }
 
 # Titles are HTTP's own phrases (RFC 9110 section 15), written out: the standard library renames them between versions.
 TITLES = {
     400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
     404: "Not Found",
     405: "Method Not Allowed",
     409: "Conflict",
     413: "Content Too Large",
     415: "Unsupported Media Type",
     422: "Unprocessable Content",
+    429: "Too Many Requests",
     500: "Internal Server Error",
+    501: "Not Implemented",
     503: "Service Unavailable",
 }
 
 DETAILS = {
     400: "The request could not be understood.",
+    401: "Sign in first.",
+    403: "This is not allowed.",
     404: "There is nothing here.",
     405: "This method is not allowed here.",
     409: "The request clashes with what is already there.",
     413: "The request body is too large.",
     415: "The request body must be JSON, and say so in Content-Type.",
     422: "The request does not fit.",
+    429: "Asked too often; try again later.",
     500: "The server failed to answer this request.",
+    501: "This installation does not offer this.",
     503: "The service cannot answer just now; try again soon.",
 }
 
 RETRY_AFTER_SECONDS = 1
+
+# RFC 9110 section 11.6.1 asks a challenge of every 401.
+CHALLENGE = 'Cookie realm="Service"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +68,7 @@ class Problem:
     status: int
     detail: str
     violations: tuple[errors.Violation, ...] = ()
+    retry_after: int = RETRY_AFTER_SECONDS
 
     @property
     def title(self) -> str:
@@ -59,8 +76,10 @@ class Problem:
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
-        """Headers that belong to the problem itself (RFC 9110 section 10.2.3)."""
-        return (("Retry-After", str(RETRY_AFTER_SECONDS)),) if self.status == 503 else ()
+        """Headers that belong to the problem itself (RFC 9110 sections 10.2.3 and 11.6.1)."""
+        if self.status == 401:
+            return (("WWW-Authenticate", CHALLENGE),)
+        return (("Retry-After", str(self.retry_after)),) if self.status in {429, 503} else ()
 
     def body(self) -> bytes:
         members: dict[str, object] = {
@@ -77,7 +96,12 @@ class Problem:
 def of_error(error: errors.ServiceError) -> Problem:
     """The problem that a business error becomes."""
     status = next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF)
-    return Problem(status, error.detail, getattr(error, "violations", ()))
+    return Problem(
+        status,
+        error.detail,
+        violations=getattr(error, "violations", ()),
+        retry_after=getattr(error, "retry_after", RETRY_AFTER_SECONDS),
+    )
 
 
 def of_status(status: int) -> Problem:
