@@ -94,6 +94,11 @@ def own_servers(started: dict[str, Server]) -> Iterator[Contract]:
     from contract_tests.world import empty, environment, settings
     from shared_core.database import make_engine
     from shared_core.migrations import migrate
+    from shared_core.sessions.stores import SqliteStore
+
+    def empty_both(engine: sa.Engine, sessions: SqliteStore) -> None:
+        empty(engine)
+        sessions.clear()
 
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parity-")))
@@ -106,11 +111,13 @@ def own_servers(started: dict[str, Server]) -> Iterator[Contract]:
             engine: sa.Engine = make_engine(settings(database_url=url, pool_size=1))
             stack.callback(engine.dispose)
             migrate(engine)
-            env = environment(settings(database_url=url, threads=THREADS, pool_size=THREADS))
+            sessions = f"sqlite:///{home / 'sessions.sqlite3'}"
+            env = environment(settings(database_url=url, session_store=sessions, threads=THREADS, pool_size=THREADS))
             server = Server([sys.executable, "-m", *command.split()], env=env, cwd=home, ready="/readyz")
             started[role] = stack.enter_context(server)
             click.echo(f"started the {role} on {started[role].url}")
-            targets[role] = stack.enter_context(http(started[role].url, reset=partial(empty, engine)))
+            reset = partial(empty_both, engine, SqliteStore(str(home / "sessions.sqlite3"), clock=time.time))
+            targets[role] = stack.enter_context(http(started[role].url, reset=reset))
         yield Contract(targets["original"], targets["port"], ledger=open_ledger(), bound=True, rewinds=True)
 
 

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
+from itertools import count
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic import SecretStr
 
 from shared_core import tables
 from shared_core.database import Database, make_engine, prepare_sqlite
 from shared_core.migrations import migrate
 from shared_core.passwords import Passwords
-from shared_core.services import Services, build_services
+from shared_core.services import Services, build_services, make_signin, session_policy
+from shared_core.sessions.stores import SqliteStore
 from shared_core.settings import Settings
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -28,23 +32,44 @@ CHEAP_HASHES = {"password_time_cost": 1, "password_memory_kib": 8}
 def settings(**changes: Any) -> Settings:
     """Settings that no environment and no .env file touches."""
     given = {name: field.default for name, field in Settings.model_fields.items()}
-    return Settings(_env_file=None, **{**given, **CHEAP_HASHES, "threads": 8, **changes})  # type: ignore[call-arg]
+    return Settings(
+        _env_file=None, **{**given, **CHEAP_HASHES, "threads": 8, "public_base_url": "https://testserver", **changes}
+    )  # type: ignore[call-arg]
 
 
 def environment(chosen: Settings) -> dict[str, str]:
     """Settings as a server's environment: every one, so that none is left to the shell that started us."""
-    told = chosen.model_dump() | {"database_url": chosen.database_url.get_secret_value()}
-    return {name.upper(): str(value) for name, value in told.items()}
+    told = {name: getattr(chosen, name) for name in Settings.model_fields}
+    return {
+        name.upper(): value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        for name, value in told.items()
+    }
+
+
+class Tokens:
+    """Tokens that are the same in each world, in their order; nobody has to guess them here."""
+
+    def __init__(self) -> None:
+        self._made = count(1)
+
+    def __call__(self) -> str:
+        return f"token-{next(self._made)}"
+
+    def reset(self) -> None:
+        self._made = count(1)
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Services over a database in memory."""
+    """Services over a database and a session store in memory."""
 
     services: Services
 
     def reset(self) -> None:
-        """Rewind everything: rows, ids and clock."""
+        """Rewind everything: rows, ids, sessions, tokens and clock."""
+        forget_sessions(self.services)
+        if isinstance(self.services.new_token, Tokens):
+            self.services.new_token.reset()
         engine = self.services.database.engine
         if engine.url.get_backend_name() != "sqlite":
             empty(engine)
@@ -61,7 +86,17 @@ def make_world(**changes: Any) -> World:
     """A fresh world; `changes` are settings."""
     chosen = settings(**changes)
     passwords = Passwords(time_cost=chosen.password_time_cost, memory_kib=chosen.password_memory_kib)
-    world = World(Services(chosen, Database(_engine(chosen.pool_timeout)), passwords, clock=lambda: NOW))
+    services = Services(
+        settings=chosen,
+        database=Database(_engine(chosen.pool_timeout)),
+        passwords=passwords,
+        session_policy=session_policy(chosen),
+        session_store=SqliteStore(":memory:", clock=time.time),
+        signin=make_signin(chosen),
+        clock=lambda: NOW,
+        new_token=Tokens(),
+    )
+    world = World(services)
     world.reset()
     return world
 
@@ -90,13 +125,25 @@ def on_postgresql(server: str) -> Iterator[World]:
         migrate(engine)
         services = build_services(chosen)
         engine.dispose()
-        yield World(replace(services, clock=lambda: NOW))
+        store = SqliteStore(":memory:", clock=time.time)
+        yield World(replace(services, session_store=store, clock=lambda: NOW, new_token=Tokens()))
         services.close()
     finally:
         engine.dispose()
         with admin.connect() as connection:
             connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
         admin.dispose()
+
+
+def forget_sessions(services: Services) -> None:
+    """Empty a world's session store."""
+    store = services.session_store
+    if isinstance(store, SqliteStore):
+        store.clear()
+        return
+    prefix = services.session_policy.key_prefix
+    for key in store.client.scan_iter(f"{prefix}*"):
+        store.client.delete(key)
 
 
 def empty(engine: sa.Engine) -> None:

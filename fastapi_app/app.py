@@ -11,20 +11,37 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from fastapi_app import docs, health, hello, openapi, users, wire
-from fastapi_app.errors import register_error_handlers
+from fastapi_app import docs, health, hello, openapi, session, signin, users, wire
+from fastapi_app.errors import answer_to, register_error_handlers
 from fastapi_app.inputs import place_services
+from fastapi_app.middleware import RefuseCrossSite
+from fastapi_app.sessions import Sessions
 from shared_core import logs
-from shared_core.services import Services, services_from_environment
+from shared_core.services import Services, services_from_environment, utc_now
+from shared_core.sessions import AsyncStore
+
+# What answers even where the session store does not.
+WITHOUT_STORE = frozenset({"/healthz"})
 
 NO_TELEMETRY = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
 
 
 class Port(FastAPI):
-    """FastAPI with its outermost piece outside the error middleware, and one OpenAPI document for both apps."""
+    """FastAPI with its outermost pieces outside the error middleware, and one OpenAPI document for both apps."""
+
+    session_store: AsyncStore
 
     def build_middleware_stack(self) -> ASGIApp:
-        return wire.QuietErrors(super().build_middleware_stack(), logs.log_failure)
+        services: Services = self.state.services
+        sessions = Sessions(
+            super().build_middleware_stack(),
+            policy=services.session_policy,
+            store=self.session_store,
+            clock=utc_now,
+            failed=answer_to,
+            without_store=WITHOUT_STORE,
+        )
+        return wire.QuietErrors(sessions, logs.log_failure)
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
@@ -45,6 +62,7 @@ def create_app(services: Services | None = None) -> FastAPI:
         try:
             yield
         finally:
+            await app.session_store.aclose()
             if services is None:
                 built.close()
 
@@ -58,9 +76,11 @@ def create_app(services: Services | None = None) -> FastAPI:
         telemetry=NO_TELEMETRY,  # type: ignore[arg-type]
     )
     place_services(app, built)
-    for module in (hello, users, health, docs):
+    app.session_store = built.session_store.awaitable()
+    for module in (hello, users, session, signin, health, docs):
         app.include_router(module.router)
     register_error_handlers(app)
+    app.add_middleware(RefuseCrossSite, home=built.settings.public_base_url)
     app.add_middleware(wire.BodyLimit, max_bytes=built.settings.max_body_bytes)
     wire.Routing.install(app)
     return app

@@ -7,7 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from fastapi_app import outputs
-from shared_core import problems, schemas
+from shared_core import logs, problems, schemas
 from shared_core.errors import Malformed, ServiceError
 
 
@@ -16,6 +16,14 @@ def register_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, on_http_exception)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, on_validation_error)  # type: ignore[arg-type]
     app.add_exception_handler(Exception, on_unhandled_error)
+
+
+def answer_to(error: Exception) -> Response:
+    """The answer to an error outside the handlers."""
+    if isinstance(error, ServiceError):
+        return outputs.problem(problems.of_error(error))
+    logs.log_failure(error)
+    return outputs.problem(problems.of_status(500))
 
 
 async def on_service_error(_: Request, error: ServiceError) -> Response:

@@ -3,7 +3,6 @@
 from fastapi import APIRouter, Response
 
 from fastapi_app.inputs import App, Route
-from fastapi_app.openapi import refusals
 from fastapi_app.outputs import json
 from shared_core.schemas import Status
 
@@ -16,7 +15,7 @@ async def get_health() -> Response:
     return json(Status(status="ok"))
 
 
-@router.get("/readyz", response_model=Status, responses=refusals(503))
+@router.get("/readyz", response_model=Status)
 def get_readiness(app: App) -> Response:
     """Say that the database is reachable and migrated."""
     app.database.check()

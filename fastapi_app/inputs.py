@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Path, Query, Request
 from starlette.convertors import Convertor, register_url_convertor
 
 from fastapi_app import wire
-from shared_core import schemas
-from shared_core.schemas import PageIn, UserIn
+from fastapi_app.sessions import get_session
+from shared_core import logins, schemas
+from shared_core.logins import Candidate
+from shared_core.passwords import Verdict
+from shared_core.schemas import Credentials, PageIn, SignInStart, UserChanges, UserIn
 from shared_core.services import Services
+from shared_core.visits import Visit
 
 
 class IdConvertor(Convertor[int]):
@@ -26,7 +31,20 @@ class IdConvertor(Convertor[int]):
         return str(value)
 
 
+class KeyConvertor(Convertor[str]):
+    """`{key:key}`: under what a session keeps a value."""
+
+    regex = schemas.KEY_PATTERN
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
 register_url_convertor("id", IdConvertor())
+register_url_convertor("key", KeyConvertor())
 
 
 class Route(wire.Route):
@@ -47,7 +65,34 @@ async def get_services(request: Request) -> Services:
 
 App = Annotated[Services, Depends(get_services)]
 Id = Annotated[int, Path(ge=0, le=schemas.MAX_ID)]
+Key = Annotated[str, Path(pattern=f"^{schemas.KEY_PATTERN}$")]
 Page = Annotated[PageIn, Query()]
+Start = Annotated[SignInStart, Query()]
+
+
+async def get_visit(request: Request, app: App) -> Visit:
+    """The session of this request, as the rules see it."""
+    session = get_session(request)
+    return Visit(session, regenerate=session.regenerate, now=app.clock())
+
+
+Visitor = Annotated[Visit, Depends(get_visit)]
+
+
+async def get_login_id(visit: Visitor) -> str:
+    """The login that the session names. Raises NotSignedIn where it names none."""
+    return visit.get_login_id()
+
+
+SignedIn = Annotated[str, Depends(get_login_id)]
+
+
+async def get_answers(request: Request) -> list[tuple[str, str]]:
+    """Every pair of the query, repeated keys too: whoever must know that there is one reads them here."""
+    return request.query_params.multi_items()
+
+
+Answers = Annotated[list[tuple[str, str]], Depends(get_answers)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +110,46 @@ async def hash_password(user: UserIn, app: App) -> Registration:
 
 
 NewUser = Annotated[Registration, Depends(hash_password)]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """UserChanges whose password is hashed already."""
+
+    name: str | None
+    email: str | None
+    password_hash: str | None
+
+
+async def hash_new_password(_: SignedIn, changes: UserChanges, app: App) -> Changes:
+    """Wait for Argon2 here, on the loop, for someone who is signed in."""
+    return Changes(changes.name, changes.email, await app.passwords.hash_given_async(changes.password))
+
+
+UserUpdate = Annotated[Changes, Depends(hash_new_password)]
+
+
+def find_candidate(credentials: Credentials, app: App) -> tuple[Candidate, datetime]:
+    """The first of a sign-in's two short transactions. It is over before the password is verified."""
+    settings, now = app.settings, app.clock()
+    with app.database.begin() as db:
+        candidate = logins.begin_sign_in(
+            db,
+            email=credentials.email,
+            now=now,
+            most_attempts=settings.sign_in_attempts,
+            window=settings.sign_in_window,
+        )
+    return candidate, now
+
+
+async def verify_password(
+    credentials: Credentials, found: Annotated[tuple[Candidate, datetime], Depends(find_candidate)], app: App
+) -> tuple[Candidate, Verdict, datetime]:
+    """Wait for Argon2 here, on the loop and between two hops: a handler that waited would hold a shared thread."""
+    candidate, now = found
+    verdict = await app.passwords.verify_async(candidate.password_hash, credentials.password)
+    return candidate, verdict, now
+
+
+Attempt = Annotated[tuple[Candidate, Verdict, datetime], Depends(verify_password)]

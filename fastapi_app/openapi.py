@@ -18,9 +18,11 @@ DESCRIPTION = "One service on Flask and on FastAPI: this document describes both
 VERSION = "1.0.0"
 METHODS = frozenset(method.lower() for method in HTTPMethod)
 
-# Refusals that any operation with a body, or any operation at all, may meet.
+# Refusals that an operation with a body, one that changes something, or any at all may meet.
 OF_BODIES = (413, 415)
-OF_ALL = (500,)
+OF_CHANGES = (403,)
+OF_ALL = (500, 503)
+UNSAFE = frozenset({"post", "put", "patch", "delete"})
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -37,8 +39,8 @@ def document(app: FastAPI) -> dict[str, Any]:
         title=app.title, version=app.version, description=app.description, routes=app.routes
     )
     used: set[int] = set()
-    for operation in operations(spec):
-        used |= _refer_to_problems(operation)
+    for method, operation in operations(spec):
+        used |= _refer_to_problems(method, operation)
     components = spec.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     for name in ("HTTPValidationError", "ValidationError"):
@@ -50,9 +52,9 @@ def document(app: FastAPI) -> dict[str, Any]:
     return spec
 
 
-def operations(spec: dict[str, Any]) -> list[dict[str, Any]]:
-    """Each operation of a document, in its order."""
-    return [item[method] for item in spec["paths"].values() for method in item if method in METHODS]
+def operations(spec: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Each operation of a document and its method, in its order."""
+    return [(method, item[method]) for item in spec["paths"].values() for method in item if method in METHODS]
 
 
 def render(spec: dict[str, Any]) -> bytes:
@@ -60,12 +62,13 @@ def render(spec: dict[str, Any]) -> bytes:
     return (json.dumps(spec, ensure_ascii=False, indent=1) + "\n").encode()
 
 
-def _refer_to_problems(operation: dict[str, Any]) -> set[int]:
+def _refer_to_problems(method: str, operation: dict[str, Any]) -> set[int]:
     found = operation["responses"]
     if "HTTPValidationError" in json.dumps(found.get("422", {})):
         del found["422"]
     refused = {int(status) for status in found if int(status) >= 400} | set(OF_ALL)
     refused |= set(OF_BODIES) if "requestBody" in operation else set()
+    refused |= set(OF_CHANGES) if method in UNSAFE else set()
     kept = {status: response for status, response in found.items() if int(status) < 400}
     operation["responses"] = kept | {
         str(status): {"$ref": f"#/components/responses/{_name(status)}"} for status in sorted(refused)

@@ -15,6 +15,16 @@ def json(shape: BaseModel, status: int = 200, *, location: str | None = None) ->
     return Response(schemas.dump(shape), status, headers, media_type="application/json")
 
 
+def nothing() -> Response:
+    """An answer that is all in its status."""
+    return Response(status_code=204)
+
+
+def see_other(url: str) -> Response:
+    """Send the client on to a GET (RFC 9110 section 15.4.4)."""
+    return Response(status_code=303, headers={"Location": url}, media_type="text/plain")
+
+
 def content(body: bytes, media_type: str) -> Response:
     """Bytes as they are."""
     return Response(body, media_type=media_type)

@@ -1,17 +1,17 @@
-"""Register, show and list users."""
+"""Register, show, change, delete and list users."""
 
 from fastapi import APIRouter, Response
 
-from fastapi_app.inputs import App, Id, NewUser, Page, Route
+from fastapi_app.inputs import App, Id, NewUser, Page, Route, SignedIn, UserUpdate, Visitor
 from fastapi_app.openapi import refusals
-from fastapi_app.outputs import json
-from shared_core import users
+from fastapi_app.outputs import json, nothing
+from shared_core import logins, users
 from shared_core.schemas import UserCreated, UserOut, UserPage
 
 router = APIRouter(route_class=Route, tags=["users"])
 
 
-@router.post("/user", status_code=201, response_model=UserCreated, responses=refusals(400, 409, 422, 503))
+@router.post("/user", status_code=201, response_model=UserCreated, responses=refusals(400, 409, 422))
 def create_user(user: NewUser, app: App) -> Response:
     """Register a person; the email must be new, and the password is stored as an Argon2id hash."""
     with app.database.begin() as db:
@@ -19,7 +19,7 @@ def create_user(user: NewUser, app: App) -> Response:
     return json(UserCreated(message="User created successfully", id=id), 201, location=f"/user/{id}")
 
 
-@router.get("/user/{id:id}", response_model=UserOut, responses=refusals(404, 503))
+@router.get("/user/{id:id}", response_model=UserOut, responses=refusals(404))
 def get_user(id: Id, app: App) -> Response:
     """Show a user: never the password, nor its hash."""
     with app.database.begin() as db:
@@ -27,7 +27,29 @@ def get_user(id: Id, app: App) -> Response:
     return json(UserOut.of(user))
 
 
-@router.get("/users", response_model=UserPage, responses=refusals(422, 503))
+@router.patch("/user/{id:id}", response_model=UserOut, responses=refusals(400, 401, 404, 409, 422))
+def update_user(id: Id, login_id: SignedIn, changes: UserUpdate, app: App) -> Response:
+    """Change one's own name, email or password; a new password signs out everywhere else."""
+    password_hash, now = changes.password_hash, app.clock()
+    with app.database.begin() as db:
+        person = logins.get_signed_in(db, login_id, now=now)
+        user = users.update_user(
+            db, id, by=person, name=changes.name, email=changes.email, password_hash=password_hash, now=now
+        )
+    return json(UserOut.of(user))
+
+
+@router.delete("/user/{id:id}", status_code=204, responses=refusals(401, 404))
+def delete_user(id: Id, login_id: SignedIn, visit: Visitor, app: App) -> Response:
+    """Delete one's own account, which signs out everywhere."""
+    with app.database.begin() as db:
+        person = logins.get_signed_in(db, login_id, now=app.clock())
+        users.delete_user(db, id, by=person)
+    visit.sign_out()
+    return nothing()
+
+
+@router.get("/users", response_model=UserPage, responses=refusals(422))
 def list_users(page: Page, app: App) -> Response:
     """List users in the order of their ids, a page at a time: `next` is the following page's `after`."""
     with app.database.begin() as db:

@@ -21,7 +21,13 @@ def on_service_error(error: ServiceError) -> Response:
 
 
 def on_http_exception(error: HTTPException) -> Response:
-    """What Flask itself refuses; an unhandled error arrives here too, as InternalServerError."""
+    """What Flask itself refuses; an unhandled error arrives here too, as the cause of an InternalServerError.
+
+    A business error does so where it arises outside the handlers: in saving the session.
+    """
+    cause = getattr(error, "original_exception", None)
+    if isinstance(cause, ServiceError):
+        return on_service_error(cause)
     response = outputs.problem(problems.of_status(error.code or 500))
     if allow := dict(error.get_headers()).get("Allow"):
         response.headers["Allow"] = allow

@@ -1,11 +1,16 @@
-"""What the original needs around it at the WSGI level."""
+"""What the original needs around its handlers: before each request, and at the WSGI level."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import IO, TYPE_CHECKING
 
+from flask import request
 from werkzeug.wsgi import get_input_stream
+
+from flask_app.inputs import app
+from shared_core.errors import NotAllowed
+from shared_core.http.origin import CROSS_SITE, is_cross_site
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -13,6 +18,17 @@ if TYPE_CHECKING:
 BLOCK = 1 << 16
 # Beyond this the connection is closed on the client after all.
 DRAINED_AT_MOST = 1 << 27
+
+
+def refuse_cross_site() -> None:
+    """Raises NotAllowed for what a page of another site makes a visitor's browser send."""
+    if is_cross_site(
+        request.method,
+        sec_fetch_site=request.headers.get("Sec-Fetch-Site"),
+        origin=request.headers.get("Origin"),
+        home=app.settings.public_base_url,
+    ):
+        raise NotAllowed(CROSS_SITE)
 
 
 class DrainBody:

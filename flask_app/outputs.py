@@ -17,6 +17,19 @@ def json(shape: BaseModel, status: int = 200, *, location: str | None = None) ->
     return response
 
 
+def nothing() -> Response:
+    """An answer that is all in its status."""
+    response = Response(status=204)
+    # Flask names a type even where nothing is.
+    del response.headers["Content-Type"]
+    return response
+
+
+def see_other(url: str) -> Response:
+    """Send the client on to a GET (RFC 9110 section 15.4.4)."""
+    return Response(status=303, headers={"Location": url}, content_type="text/plain; charset=utf-8")
+
+
 def content(body: bytes, media_type: str) -> Response:
     """Bytes as they are."""
     return Response(body, content_type=media_type)

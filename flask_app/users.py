@@ -1,11 +1,11 @@
-"""Register, show and list users."""
+"""Register, show, change, delete and list users."""
 
 from flask import Blueprint, Response
 
-from flask_app.inputs import app, body, query
-from flask_app.outputs import json
-from shared_core import users
-from shared_core.schemas import PageIn, UserCreated, UserIn, UserOut, UserPage
+from flask_app.inputs import app, body, query, visit
+from flask_app.outputs import json, nothing
+from shared_core import logins, users
+from shared_core.schemas import PageIn, UserChanges, UserCreated, UserIn, UserOut, UserPage
 
 blueprint = Blueprint("users", __name__)
 
@@ -26,6 +26,31 @@ def get_user(id: int) -> Response:
     with app.database.begin() as db:
         user = users.get_user(db, id)
     return json(UserOut.of(user))
+
+
+@blueprint.patch("/user/<id:id>")
+def update_user(id: int) -> Response:
+    """Change one's own name, email or password; a new password signs out everywhere else."""
+    login_id = visit.get_login_id()
+    changes = body(UserChanges)
+    password_hash, now = app.passwords.hash_given(changes.password), app.clock()
+    with app.database.begin() as db:
+        person = logins.get_signed_in(db, login_id, now=now)
+        user = users.update_user(
+            db, id, by=person, name=changes.name, email=changes.email, password_hash=password_hash, now=now
+        )
+    return json(UserOut.of(user))
+
+
+@blueprint.delete("/user/<id:id>")
+def delete_user(id: int) -> Response:
+    """Delete one's own account, which signs out everywhere."""
+    login_id = visit.get_login_id()
+    with app.database.begin() as db:
+        person = logins.get_signed_in(db, login_id, now=app.clock())
+        users.delete_user(db, id, by=person)
+    visit.sign_out()
+    return nothing()
 
 
 @blueprint.get("/users")

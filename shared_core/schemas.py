@@ -15,6 +15,9 @@ from shared_core.errors import Invalid, Malformed, Violation
 ID_PATTERN = "[0-9]{1,18}"
 MAX_ID = 10**18 - 1
 
+# Under what a session keeps a value.
+KEY_PATTERN = "[A-Za-z0-9_-]{1,64}"
+
 # PostgreSQL cannot store NUL in text.
 NO_NUL = r"^[^\x00]*$"
 
@@ -74,6 +77,41 @@ class UserOut(Shape):
 
 class UserItem(Shape):
     id: Id
+    name: str
+    email: str
+
+
+class UserChanges(Shape):
+    """What changes of a user; what is absent stays."""
+
+    name: Name | None = None
+    email: Email | None = None
+    password: Password | None = Field(default=None, json_schema_extra={"format": "password", "writeOnly": True})
+
+
+class Credentials(Shape):
+    """Who wants to sign in."""
+
+    email: Email
+    password: Password = Field(json_schema_extra={"format": "password", "writeOnly": True})
+
+
+class KeptValue(Shape):
+    """A small JSON value that a session keeps."""
+
+    value: Any
+
+
+class SignInStart(Shape):
+    """Where to come back to after a sign-in elsewhere: a path of this service, or else its front page."""
+
+    next: Annotated[str, StringConstraints(max_length=500)] = "/"
+
+
+class ProfileOut(Shape):
+    """What a sign-in provider says of who is signed in."""
+
+    subject: str
     name: str
     email: str
 

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from shared_core import logs
 from shared_core.database import Database, make_engine
 from shared_core.migrations import MigrationError, migrate
 from shared_core.passwords import Passwords
+from shared_core.sessions import SessionPolicy
+from shared_core.sessions.stores import SqliteStore
 from shared_core.settings import Settings, SettingsError, load_settings
+from shared_core.signin import NoSignIn, SignIn
+
+if TYPE_CHECKING:
+    from shared_core.sessions.redis_stores import RedisStore
 
 # Both servers take 3 for "do not start me again": gunicorn's WORKER_BOOT_ERROR, uvicorn's STARTUP_FAILURE.
 START_REFUSED = 3
@@ -24,12 +34,18 @@ class Services:
     settings: Settings
     database: Database
     passwords: Passwords
+    session_policy: SessionPolicy
+    session_store: SqliteStore | RedisStore
+    signin: SignIn | NoSignIn
     clock: Callable[[], datetime]
+    new_token: Callable[[], str]
 
     def close(self) -> None:
         """Give back the connections and threads; whoever built the Services calls it."""
         self.database.close()
         self.passwords.close()
+        self.session_store.close()
+        self.signin.close()
 
 
 def utc_now() -> datetime:
@@ -42,8 +58,59 @@ def build_services(settings: Settings) -> Services:
         settings=settings,
         database=Database(make_engine(settings)),
         passwords=Passwords(time_cost=settings.password_time_cost, memory_kib=settings.password_memory_kib),
+        session_policy=session_policy(settings),
+        session_store=make_session_store(settings),
+        signin=make_signin(settings),
         clock=utc_now,
+        new_token=secrets.token_urlsafe,
     )
+
+
+def session_policy(settings: Settings) -> SessionPolicy:
+    """Over https the cookie is one that no other host and no plain http can set (`__Host-`, RFC 6265bis)."""
+    return SessionPolicy(
+        cookie_name="__Host-session" if settings.https else "session",
+        lifetime=timedelta(seconds=settings.session_seconds),
+        # Written when changed, and by Visit every few minutes: a request that only reads can then undo nothing.
+        refresh_each_request=False,
+        secure=settings.https,
+        # Lax and not Strict: the way back from a sign-in provider begins at another site.
+        same_site="Lax",
+        hardened_deletion=True,
+        key_prefix=settings.session_key_prefix,
+    )
+
+
+def make_session_store(settings: Settings) -> SqliteStore | RedisStore:
+    """The store that SESSION_STORE names; it opens no connection yet. Raises SettingsError without a driver."""
+    url = settings.session_store.get_secret_value()
+    if url.startswith("sqlite"):
+        return SqliteStore(url.removeprefix("sqlite:///"), clock=time.time)
+    if find_spec("redis") is None:
+        raise SettingsError("SESSION_STORE: Redis needs a driver: pip install redis")
+    from shared_core.sessions.redis_stores import RedisStore
+
+    return RedisStore(url)
+
+
+def make_signin(settings: Settings) -> SignIn | NoSignIn:
+    """Sign-in at the provider that MSAL_AUTHORITY names; it asks nothing of it yet. Raises SettingsError."""
+    if not settings.msal_authority:
+        return NoSignIn()
+    if find_spec("msal") is None or find_spec("jwt") is None:
+        raise SettingsError('MSAL_AUTHORITY: sign-in needs two packages: pip install msal "pyjwt[crypto]"')
+    try:
+        return SignIn(
+            client_id=settings.msal_client_id,
+            client_secret=settings.msal_client_secret.get_secret_value(),
+            authority=settings.msal_authority,
+            redirect_uri=f"{settings.public_base_url}/signin/callback",
+            signed_out_uri=f"{settings.public_base_url}/",
+            ca_file=settings.msal_ca_file or None,
+            clock=utc_now,
+        )
+    except ValueError as error:
+        raise SettingsError(f"MSAL_AUTHORITY: {error}") from None
 
 
 def services_from_environment() -> Services:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import SplitResult, urlsplit
 
@@ -11,10 +12,15 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 EMBEDDED_DATABASE_URL = "sqlite:///var/service.sqlite3"
+EMBEDDED_SESSION_STORE = "sqlite:///var/sessions.sqlite3"
 
 # OWASP's least cost for Argon2id with one lane.
 LEAST_PASSWORD_MEMORY_KIB = 19 * 1024
 LEAST_PASSWORD_TIME_COST = 2
+
+
+# As long as a cookie may last in a browser.
+MOST_SECONDS = 400 * 24 * 3600
 
 
 class SettingsError(ValueError):
@@ -34,6 +40,16 @@ class Settings(BaseSettings):
     max_body_bytes: Annotated[int, Field(ge=1024, le=1 << 30)] = 1 << 20
     public_base_url: str = "http://localhost:8000"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    session_store: SecretStr = SecretStr(EMBEDDED_SESSION_STORE)
+    session_key_prefix: Annotated[str, Field(max_length=100)] = "session:"
+    session_seconds: Annotated[int, Field(ge=600, le=MOST_SECONDS)] = 14 * 24 * 3600
+    login_seconds: Annotated[int, Field(ge=600, le=MOST_SECONDS)] = 30 * 24 * 3600
+    sign_in_attempts: Annotated[int, Field(ge=1, le=1000)] = 10
+    sign_in_window_seconds: Annotated[int, Field(ge=1, le=24 * 3600)] = 300
+    msal_client_id: str = ""
+    msal_client_secret: SecretStr = SecretStr("")
+    msal_authority: str = ""
+    msal_ca_file: str = ""
     password_time_cost: Annotated[int, Field(ge=1, le=20)] = LEAST_PASSWORD_TIME_COST
     password_memory_kib: Annotated[int, Field(ge=8, le=1 << 21)] = LEAST_PASSWORD_MEMORY_KIB
 
@@ -41,6 +57,20 @@ class Settings(BaseSettings):
     def embedded(self) -> bool:
         """Whether the database is the one that needs no setting up."""
         return self.database_url.get_secret_value() == EMBEDDED_DATABASE_URL
+
+    @property
+    def https(self) -> bool:
+        """Whether clients reach the service over TLS, here or at a proxy before it."""
+        return self.public_base_url.startswith("https://")
+
+    @property
+    def login_lifetime(self) -> timedelta:
+        """How long a sign-in lasts at the most, however much it is used."""
+        return timedelta(seconds=self.login_seconds)
+
+    @property
+    def sign_in_window(self) -> timedelta:
+        return timedelta(seconds=self.sign_in_window_seconds)
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -63,6 +93,24 @@ class Settings(BaseSettings):
             raise ValueError("is no database URL") from None
         return value if scheme == "sqlite" else SecretStr(f"postgresql+psycopg://{rest}")
 
+    @field_validator("session_store")
+    @classmethod
+    def _supported_store(cls, value: SecretStr) -> SecretStr:
+        scheme, found, rest = value.get_secret_value().partition("://")
+        if not found or scheme not in {"sqlite", "redis", "rediss"}:
+            raise ValueError("should begin with sqlite:///, redis:// or rediss://")
+        if scheme == "sqlite" and (not rest.removeprefix("/") or ":memory:" in rest):
+            raise ValueError("should name a file, as in sqlite:///var/sessions.sqlite3")
+        return value
+
+    @field_validator("msal_authority")
+    @classmethod
+    def _issuer(cls, value: str) -> str:
+        url = urlsplit(value)
+        if value and not (url.scheme == "https" and url.hostname and url.path.strip("/") and _has_fit_port(url)):
+            raise ValueError("should be https with a tenant, as in https://login.microsoftonline.com/TENANT/v2.0")
+        return value.rstrip("/")
+
     @field_validator("public_base_url")
     @classmethod
     def _origin(cls, value: str) -> str:
@@ -71,6 +119,18 @@ class Settings(BaseSettings):
         if url.scheme not in {"http", "https"} or not url.hostname or any(rest) or not _has_fit_port(url):
             raise ValueError("should be a scheme and a host, as in https://api.example.com")
         return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _all_of_msal_or_none(self) -> Self:
+        needed = {
+            "MSAL_CLIENT_ID": self.msal_client_id,
+            "MSAL_CLIENT_SECRET": self.msal_client_secret.get_secret_value(),
+            "MSAL_AUTHORITY": self.msal_authority,
+        }
+        missing = [name for name, value in needed.items() if not value]
+        if missing and len(missing) < len(needed):
+            raise ValueError(f"{missing[0]} must be set where the other MSAL settings are")
+        return self
 
     @model_validator(mode="after")
     def _fit_for_production(self) -> Self:
@@ -84,6 +144,10 @@ class Settings(BaseSettings):
         cheap = "cheaper than OWASP's least cost for Argon2id"
         return [
             ("DATABASE_URL", "it must be set" if self.embedded else ""),
+            (
+                "SESSION_STORE",
+                "it must be set" if self.session_store.get_secret_value() == EMBEDDED_SESSION_STORE else "",
+            ),
             ("PUBLIC_BASE_URL", "" if self.public_base_url.startswith("https://") else "it must be https"),
             ("PASSWORD_TIME_COST", cheap if self.password_time_cost < LEAST_PASSWORD_TIME_COST else ""),
             ("PASSWORD_MEMORY_KIB", cheap if self.password_memory_kib < LEAST_PASSWORD_MEMORY_KIB else ""),

@@ -7,8 +7,11 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from shared_core.errors import Conflict, NotFound
-from shared_core.tables import users
+from shared_core.errors import Conflict, NotAllowed, NotFound, SignInFailed
+from shared_core.signin import Identity
+from shared_core.tables import identities, logins, users
+
+TAKEN = "This email is already registered."
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,13 @@ class User:
     id: int
     name: str
     email: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn(User):
+    """A user who is signed in, by this login."""
+
+    login_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +61,71 @@ def create_user(db: sa.Connection, *, name: str, email: str, password_hash: str,
     try:
         return int(db.execute(sa.insert(users).values(row).returning(users.c.id)).scalar_one())
     except sa.exc.IntegrityError as error:
-        raise Conflict("This email is already registered.") from error
+        raise Conflict(TAKEN) from error
+
+
+def update_user(
+    db: sa.Connection,
+    user_id: int,
+    *,
+    by: SignedIn,
+    name: str | None,
+    email: str | None,
+    password_hash: str | None,
+    now: datetime,
+) -> User:
+    """Change what is given of a user, and give the user. Raises NotFound, NotAllowed for another's, or Conflict.
+
+    A new password ends every login but the one it was set by: whoever knew the old one is out.
+    """
+    _own(db, user_id, by=by)
+    given = {
+        "name": name,
+        "email": email,
+        "email_key": None if email is None else email_key(email),
+        "password_hash": password_hash,
+    }
+    changes = {column: value for column, value in given.items() if value is not None}
+    try:
+        if changes:
+            db.execute(sa.update(users).where(users.c.id == user_id).values(changes))
+    except sa.exc.IntegrityError as error:
+        raise Conflict(TAKEN) from error
+    if password_hash is not None:
+        others = (logins.c.user_id == user_id) & (logins.c.id != by.login_id) & logins.c.revoked_at.is_(None)
+        db.execute(sa.update(logins).where(others).values(revoked_at=now))
+    return get_user(db, user_id)
+
+
+def delete_user(db: sa.Connection, user_id: int, *, by: SignedIn) -> None:
+    """Delete a user, and with it every login. Raises NotFound, or NotAllowed for another's."""
+    _own(db, user_id, by=by)
+    db.execute(sa.delete(users).where(users.c.id == user_id))
+
+
+def user_of_identity(db: sa.Connection, identity: Identity, *, now: datetime) -> int:
+    """The id of the user whom a sign-in provider calls so, registered at the first time.
+
+    Raises SignInFailed for one without an email, and Conflict where it is registered already: an email that a provider
+    tells proves no one (a tenant's administrator can write any), so nobody gets into an account by one.
+    """
+    this = (identities.c.issuer == identity.issuer) & (identities.c.subject == identity.subject)
+    known = db.scalar(sa.select(identities.c.user_id).where(this))
+    if known is not None:
+        return int(known)
+    if not identity.email:
+        raise SignInFailed("The sign-in provider tells no email, and an account here needs one.")
+    name = identity.name or identity.email
+    user_id = create_user(db, name=name, email=identity.email, password_hash="", now=now)
+    row = {"issuer": identity.issuer, "subject": identity.subject, "user_id": user_id}
+    db.execute(sa.insert(identities).values(row))
+    return user_id
+
+
+def _own(db: sa.Connection, user_id: int, *, by: SignedIn) -> None:
+    """Raises NotFound for a user who is not there, NotAllowed for one who is someone else."""
+    if get_user(db, user_id).id != by.id:
+        raise NotAllowed("This is someone else's account.")
 
 
 def get_user(db: sa.Connection, user_id: int) -> User:

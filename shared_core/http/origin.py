@@ -1,0 +1,35 @@
+"""Whether a request comes from another site: one verdict for both apps."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+# RFC 9110 section 9.2.1: these change nothing, wherever they come from.
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+FROM_HERE = frozenset({"same-origin", "none"})
+CROSS_SITE = "Requests from other sites' pages may change nothing here."
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def is_cross_site(method: str, *, sec_fetch_site: str | None, origin: str | None, home: str) -> bool:
+    """Whether a browser sends an unsafe request for another site's page. `home` is the service's own origin.
+
+    Every browser sends Sec-Fetch-Site to https, and Origin with unsafe methods; pages can forge neither (Fetch
+    standard, forbidden request-headers). A client that sends neither is no browser, and carries no one's cookies but
+    its own.
+    """
+    if method.upper() in SAFE_METHODS or sec_fetch_site in FROM_HERE:
+        return False
+    if origin is None:
+        return sec_fetch_site is not None
+    return _origin(origin) != _origin(home)
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None] | None:
+    """A scheme, a host and a port (RFC 6454); None for what has none, such as `null`."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or DEFAULT_PORTS.get(parts.scheme)
+    except ValueError:
+        return None
+    return (parts.scheme, parts.hostname, port) if parts.scheme and parts.hostname else None

@@ -1,0 +1,145 @@
+"""Where sessions are kept: bytes under a key until they expire. SQLite here, Redis in redis_stores.py."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from shared_core import logs
+from shared_core.errors import Unavailable
+
+Result = TypeVar("Result")
+
+BUSY = "The session store cannot answer just now; try again soon."
+
+# At most one in so many writes looks for what has expired.
+WRITES_BETWEEN_CLEANUPS = 100
+
+SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS sessions (key TEXT PRIMARY KEY, value BLOB NOT NULL, expires REAL NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS ix_sessions_expires ON sessions (expires)",
+)
+
+
+class Store(Protocol):
+    """What an app with threads needs of a store. Each method may raise Unavailable."""
+
+    def get(self, key: str) -> bytes | None: ...
+
+    def set(self, key: str, value: bytes, *, seconds: int) -> None: ...
+
+    def delete(self, key: str) -> None: ...
+
+    def close(self) -> None: ...
+
+    def awaitable(self) -> AsyncStore:
+        """The same store for an app on an event loop."""
+        ...
+
+
+class AsyncStore(Protocol):
+    """The same, awaited: no method holds up the loop."""
+
+    async def get(self, key: str) -> bytes | None: ...
+
+    async def set(self, key: str, value: bytes, *, seconds: int) -> None: ...
+
+    async def delete(self, key: str) -> None: ...
+
+    async def aclose(self) -> None: ...
+
+
+def unavailable(error: Exception) -> Unavailable:
+    """What a failure of a store becomes; its text stays out of the log, for it may quote a key."""
+    logs.logger.warning("the session store cannot answer: %s", type(error).__qualname__)
+    return Unavailable(BUSY)
+
+
+class SqliteStore:
+    """Sessions in a SQLite file (WAL), shared by every process of both apps. `clock` gives seconds since 1970.
+
+    One connection, opened at the first use and so never taken along by a fork; a lock lets one thread in at a time.
+    """
+
+    def __init__(self, path: str, *, clock: Callable[[], float]) -> None:
+        self._path = path
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._writes = 0
+
+    def get(self, key: str) -> bytes | None:
+        query = "SELECT value FROM sessions WHERE key = ? AND expires > ?"
+        rows = self._execute(query, (key, self._clock()))
+        return bytes(rows[0][0]) if rows else None
+
+    def set(self, key: str, value: bytes, *, seconds: int) -> None:
+        now = self._clock()
+        self._execute("INSERT OR REPLACE INTO sessions VALUES (?, ?, ?)", (key, value, now + seconds))
+        self._writes += 1
+        if self._writes % WRITES_BETWEEN_CLEANUPS == 0:
+            self._execute("DELETE FROM sessions WHERE expires <= ?", (now,))
+
+    def delete(self, key: str) -> None:
+        self._execute("DELETE FROM sessions WHERE key = ?", (key,))
+
+    def clear(self) -> None:
+        """Forget every session."""
+        self._execute("DELETE FROM sessions", ())
+
+    def close(self) -> None:
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def awaitable(self) -> ThreadedStore:
+        return ThreadedStore(self)
+
+    def _execute(self, statement: str, values: tuple[object, ...]) -> list[tuple[bytes]]:
+        try:
+            with self._lock:
+                connection = self._connection = self._connection or self._connect()
+                return connection.execute(statement, values).fetchall()
+        except (sqlite3.Error, OSError) as error:
+            raise unavailable(error) from error
+
+    def _connect(self) -> sqlite3.Connection:
+        if self._path != ":memory:":
+            Path(self._path).parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=5)
+        for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", *SCHEMA):
+            connection.execute(statement)
+        return connection
+
+
+class ThreadedStore:
+    """A store on a thread of its own: waiting for it holds neither the loop nor a thread that handlers share."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._executor: ThreadPoolExecutor | None = None
+
+    async def get(self, key: str) -> bytes | None:
+        return await self._run(self._store.get, key)
+
+    async def set(self, key: str, value: bytes, *, seconds: int) -> None:
+        await self._run(lambda: self._store.set(key, value, seconds=seconds))
+
+    async def delete(self, key: str) -> None:
+        await self._run(self._store.delete, key)
+
+    async def aclose(self) -> None:
+        executor, self._executor = self._executor, None
+        if executor is not None:
+            executor.shutdown(wait=False)
+
+    async def _run(self, call: Callable[..., Result], *arguments: object) -> Result:
+        if self._executor is None:
+            self._executor = ThreadPoolExecutor(1, thread_name_prefix="sessions")
+        return await asyncio.get_running_loop().run_in_executor(self._executor, call, *arguments)
