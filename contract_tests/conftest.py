@@ -163,6 +163,24 @@ def ada(person: Callable[..., dict[str, str]]) -> dict[str, str]:
     return person("Ada")
 
 
+@pytest.fixture
+def sign_up() -> Callable[..., Any]:
+    """Registers a person and signs them in at a client; gives who they are, with their id."""
+
+    def sign_up(api: httpx.Client, person: dict[str, Any]) -> dict[str, Any]:
+        created = api.post("/user", json=person)
+        assert created.status_code == 201, created.text
+        assert api.post("/session", json=credentials(person)).status_code == 200
+        return {"id": created.json()["id"], "name": person["name"], "email": person["email"]}
+
+    return sign_up
+
+
+def credentials(person: dict[str, Any]) -> dict[str, Any]:
+    """What a person signs in with."""
+    return {"email": person["email"], "password": person["password"]}
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what a run against servers cannot judge; the verdict counts it."""
     if not _outside(config):

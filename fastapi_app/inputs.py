@@ -129,27 +129,36 @@ async def hash_new_password(_: SignedIn, changes: UserChanges, app: App) -> Chan
 UserUpdate = Annotated[Changes, Depends(hash_new_password)]
 
 
-def find_candidate(credentials: Credentials, app: App) -> tuple[Candidate, datetime]:
-    """The first of a sign-in's two short transactions. It is over before the password is verified."""
-    settings, now = app.settings, app.clock()
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who someone says they are, and the password that is to prove it."""
+
+    candidate: Candidate
+    password: str
+    now: datetime
+
+
+def find_candidate(credentials: Credentials, app: App) -> Claim:
+    """The first of a sign-in's two short transactions, in a hop of its own: over before the password is verified."""
+    now, limit = app.clock(), app.settings.sign_in_limit
     with app.database.begin() as db:
-        candidate = logins.begin_sign_in(
-            db,
-            email=credentials.email,
-            now=now,
-            most_attempts=settings.sign_in_attempts,
-            window=settings.sign_in_window,
-        )
-    return candidate, now
+        candidate = logins.begin_sign_in(db, email=credentials.email, now=now, limit=limit)
+    return Claim(candidate, credentials.password, now)
 
 
-async def verify_password(
-    credentials: Credentials, found: Annotated[tuple[Candidate, datetime], Depends(find_candidate)], app: App
-) -> tuple[Candidate, Verdict, datetime]:
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A candidate, and whether the password was the right one."""
+
+    candidate: Candidate
+    verdict: Verdict
+    now: datetime
+
+
+async def verify_password(claim: Annotated[Claim, Depends(find_candidate)], app: App) -> Judged:
     """Wait for Argon2 here, on the loop and between two hops: a handler that waited would hold a shared thread."""
-    candidate, now = found
-    verdict = await app.passwords.verify_async(candidate.password_hash, credentials.password)
-    return candidate, verdict, now
+    verdict = await app.passwords.verify_async(claim.candidate.password_hash, claim.password)
+    return Judged(claim.candidate, verdict, claim.now)
 
 
-Attempt = Annotated[tuple[Candidate, Verdict, datetime], Depends(verify_password)]
+Attempt = Annotated[Judged, Depends(verify_password)]

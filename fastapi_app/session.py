@@ -14,10 +14,9 @@ router = APIRouter(route_class=Route, tags=["session"])
 @router.post("/session", response_model=UserItem, responses=refusals(400, 401, 422, 429))
 def create_session(attempt: Attempt, visit: Visitor, app: App) -> Response:
     """Sign in with a password; an unknown email has the same answer, for the same work, as a wrong password."""
-    candidate, verdict, now = attempt
-    login_id, lifetime = app.new_token(), app.settings.login_lifetime
+    login_id, now, lifetime = app.new_token(), attempt.now, app.settings.login_lifetime
     with app.database.begin() as db:
-        user = logins.sign_in(db, candidate, verdict, id=login_id, now=now, lifetime=lifetime)
+        user = logins.sign_in(db, attempt.candidate, attempt.verdict, id=login_id, now=now, lifetime=lifetime)
         logins.revoke_login(db, visit.login_id, now=now)
     visit.sign_in(login_id)
     return json(UserItem.of(user))
@@ -58,7 +57,7 @@ def get_value(key: Key, visit: Visitor, app: App) -> Response:
     return json(KeptValue(value=visit.get_value(key)))
 
 
-@router.put("/session/data/{key:key}", response_model=KeptValue, responses=refusals(400, 401, 409, 422))
+@router.put("/session/data/{key:key}", response_model=KeptValue, responses=refusals(400, 401, 404, 409, 422))
 def put_value(key: Key, kept: KeptValue, visit: Visitor, app: App) -> Response:
     """Keep a small JSON value in the session; nobody needs to be signed in."""
     with app.database.begin() as db:
@@ -67,7 +66,7 @@ def put_value(key: Key, kept: KeptValue, visit: Visitor, app: App) -> Response:
     return json(kept)
 
 
-@router.delete("/session/data/{key:key}", status_code=204, responses=refusals(401))
+@router.delete("/session/data/{key:key}", status_code=204, responses=refusals(401, 404))
 def delete_value(key: Key, visit: Visitor, app: App) -> Response:
     """Forget what the session keeps under a key."""
     with app.database.begin() as db:

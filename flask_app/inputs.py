@@ -8,7 +8,7 @@ from typing import TypeVar, cast
 from flask import Flask, abort, current_app, request, session
 from pydantic import BaseModel
 from werkzeug.local import LocalProxy
-from werkzeug.routing import IntegerConverter, UnicodeConverter
+from werkzeug.routing import BaseConverter, IntegerConverter
 
 from shared_core import schemas
 from shared_core.services import Services
@@ -35,7 +35,7 @@ class IdConverter(IntegerConverter):
     regex = schemas.ID_PATTERN
 
 
-class KeyConverter(UnicodeConverter):
+class KeyConverter(BaseConverter):
     """`<key:key>`: under what a session keeps a value."""
 
     regex = schemas.KEY_PATTERN

@@ -14,19 +14,13 @@ blueprint = Blueprint("session", __name__)
 def create_session() -> Response:
     """Sign in with a password; an unknown email has the same answer, for the same work, as a wrong password."""
     credentials = body(Credentials)
-    settings, now = app.settings, app.clock()
+    now, limit = app.clock(), app.settings.sign_in_limit
     with app.database.begin() as db:
-        candidate = logins.begin_sign_in(
-            db,
-            email=credentials.email,
-            now=now,
-            most_attempts=settings.sign_in_attempts,
-            window=settings.sign_in_window,
-        )
+        candidate = logins.begin_sign_in(db, email=credentials.email, now=now, limit=limit)
     verdict = app.passwords.verify(candidate.password_hash, credentials.password)
-    login_id = app.new_token()
+    login_id, lifetime = app.new_token(), app.settings.login_lifetime
     with app.database.begin() as db:
-        user = logins.sign_in(db, candidate, verdict, id=login_id, now=now, lifetime=settings.login_lifetime)
+        user = logins.sign_in(db, candidate, verdict, id=login_id, now=now, lifetime=lifetime)
         logins.revoke_login(db, visit.login_id, now=now)
     visit.sign_in(login_id)
     return json(UserItem.of(user))

@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from shared_core.errors import NotSignedIn, TooMany
 from shared_core.passwords import Verdict
+from shared_core.settings import Limit
 from shared_core.tables import logins, sign_in_attempts, users
 from shared_core.users import SignedIn, User, email_key
 
@@ -32,15 +33,15 @@ class Candidate:
     attempt: str
 
 
-def begin_sign_in(db: sa.Connection, *, email: str, now: datetime, most_attempts: int, window: timedelta) -> Candidate:
-    """Count an attempt, and give whose password it must be. Raises TooMany for more than the window allows.
+def begin_sign_in(db: sa.Connection, *, email: str, now: datetime, limit: Limit) -> Candidate:
+    """Count an attempt, and give whose password it must be. Raises TooMany for more than the limit allows.
 
     Counted before the password is verified: of attempts that race, none goes uncounted. An email that nobody has
     counts like any other.
     """
     key = hashlib.sha256(email_key(email).encode()).hexdigest()
-    count, ends_at = _count_attempt(db, key, now=int(now.timestamp()), window=int(window.total_seconds()))
-    if count > most_attempts:
+    count, ends_at = _count_attempt(db, key, now=int(now.timestamp()), window=limit.seconds)
+    if count > limit.most:
         raise TooMany(TOO_OFTEN, retry_after=max(1, ends_at - int(now.timestamp())))
     columns = (users.c.id, users.c.password_hash)
     row = db.execute(sa.select(*columns).where(users.c.email_key == email_key(email))).one_or_none()

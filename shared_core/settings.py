@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 from urllib.parse import SplitResult, urlsplit
 
 import sqlalchemy as sa
@@ -21,6 +21,13 @@ LEAST_PASSWORD_TIME_COST = 2
 
 # As long as a cookie may last in a browser.
 MOST_SECONDS = 400 * 24 * 3600
+
+
+class Limit(NamedTuple):
+    """At most so many in so many seconds."""
+
+    most: int
+    seconds: int
 
 
 class SettingsError(ValueError):
@@ -69,8 +76,8 @@ class Settings(BaseSettings):
         return timedelta(seconds=self.login_seconds)
 
     @property
-    def sign_in_window(self) -> timedelta:
-        return timedelta(seconds=self.sign_in_window_seconds)
+    def sign_in_limit(self) -> Limit:
+        return Limit(self.sign_in_attempts, self.sign_in_window_seconds)
 
     @field_validator("log_level", mode="before")
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, MutableMapping
 from datetime import datetime
 from typing import Any
@@ -115,15 +116,18 @@ def _check_value(value: Any) -> None:
     told = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     if len(told.encode()) > MOST_BYTES:
         raise _unfit(f"Value should have at most {MOST_BYTES} bytes as JSON", "too_long")
-    if not all(SMALLEST <= number <= LARGEST for number in _integers(value)):
-        raise _unfit("Integers should fit into 64 bits", "int_size")
+    for number in _numbers(value):
+        if isinstance(number, int) and not SMALLEST <= number <= LARGEST:
+            raise _unfit("Integers should fit into 64 bits", "int_size")
+        if not math.isfinite(number):
+            raise _unfit("Numbers should be finite", "finite_number")
 
 
-def _integers(value: Any) -> list[int]:
-    if isinstance(value, int):
+def _numbers(value: Any) -> list[int | float]:
+    if isinstance(value, (int, float)):
         return [value]
     inner = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
-    return [number for each in inner for number in _integers(each)]
+    return [number for each in inner for number in _numbers(each)]
 
 
 def _unfit(detail: str, type: str) -> Invalid:

@@ -41,9 +41,11 @@ def test_every_route_reads_requests_as_the_original_does(app):
 
 def test_no_dependency_costs_a_thread_hop(app):
     """Decision 0005: a `def` dependency is a hop of its own, and one with `yield` holds what it opened across hops."""
-    found = [call for route in routes(app) if isinstance(route, APIRoute) for call in calls(route.dependant)]
-    assert found
-    assert all(inspect.iscoroutinefunction(call) for call in found)
+    found = {call for route in routes(app) if isinstance(route, APIRoute) for call in calls(route.dependant)}
+    hops = [call for call in found if not inspect.iscoroutinefunction(call)]
+    # Decision 0011: a sign-in reads, lets its connection go, waits for Argon2, and then writes.
+    assert [call.__name__ for call in hops] == ["find_candidate"]
+    assert not any(inspect.isgeneratorfunction(call) or inspect.isasyncgenfunction(call) for call in found)
 
 
 def test_no_middleware_hides_a_broken_stream(app):
@@ -72,6 +74,10 @@ def world():
         ("GET", "/user/1", None, 1),
         ("GET", "/users", None, 1),
         ("POST", "/user", {"name": "Ada", "email": "ada@example.com", "password": "test"}, 1),
+        ("GET", "/whoami", None, 0),
+        ("DELETE", "/session", None, 1),
+        ("PUT", "/session/data/colour", {"value": "blue"}, 1),
+        ("POST", "/session", {"email": "ada@example.com", "password": "test"}, 2),
     ],
 )
 def test_a_request_takes_one_thread_hop_at_most(world, monkeypatch, method, path, body, hops):

@@ -52,6 +52,8 @@ def _header(name: str, original: list[str], port: list[str], rules: Rules) -> It
         return
     if name in rules.dates:
         yield from _dates(name, original, port)
+    elif name in rules.delays and _alike_delays(original, port, rules.expires_window):
+        return
     elif name in rules.name_sets | rules.method_sets and original and port:
         yield from _token_sets(name, original, port, without_case=name in rules.name_sets)
     else:
@@ -77,6 +79,14 @@ def _dates(name: str, original: list[str], port: list[str]) -> Iterator[Differen
     invalid = [value for value in original + port if instant(value) is None]
     if invalid:
         yield from _values(spelled(name), original, port)
+
+
+def _alike_delays(original: list[str], port: list[str], window: float) -> bool:
+    """Whether two delays in seconds are one, but for the time between two requests; short ones are no clock's."""
+    if len(original) != 1 or len(port) != 1 or not all(value.isdecimal() for value in original + port):
+        return False
+    ours, theirs = int(original[0]), int(port[0])
+    return abs(ours - theirs) <= window < min(ours, theirs)
 
 
 def _token_sets(name: str, original: list[str], port: list[str], *, without_case: bool) -> Iterator[Difference]:

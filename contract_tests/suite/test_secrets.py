@@ -35,7 +35,7 @@ def requests(spec):
     """A secret in each place that each operation reads, and in some that it does not."""
     for path, item in spec["paths"].items():
         for method, operation in item.items():
-            url = path.replace("{id}", SECRET).replace("{name}", SECRET)
+            url = path.replace("{id}", SECRET).replace("{name}", SECRET).replace("{key}", SECRET)
             yield method, url, {}
             yield method, f"{url}?{SECRET}={SECRET}", {}
             for parameter in operation.get("parameters", []):

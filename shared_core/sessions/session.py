@@ -46,15 +46,22 @@ class Session(MutableMapping[str, Any]):
         return iter(self._values)
 
     def __len__(self) -> int:
+        self.accessed = True
         return len(self._values)
 
     def __bool__(self) -> bool:
-        return bool(self._values.keys() - {PERMANENT})
+        self.accessed = True
+        return self.holds_anything
 
     def clear(self) -> None:
         """Forget every value but the permanence; saving it then deletes it."""
         self._values = {PERMANENT: self.permanent}
         self._change()
+
+    @property
+    def holds_anything(self) -> bool:
+        """Whether it is truthy; asking so is not yet using it."""
+        return bool(self._values.keys() - {PERMANENT})
 
     @property
     def permanent(self) -> bool:
@@ -66,7 +73,7 @@ class Session(MutableMapping[str, Any]):
 
     def regenerate(self) -> None:
         """Give it a new id, and leave the old one to die; as in Flask-Session, an empty session keeps its own."""
-        if self:
+        if self.holds_anything:
             self.left.append(self.sid)
             self.sid = new_id(self._id_bytes)
             self.modified = True
@@ -106,7 +113,7 @@ async def save_session(
     vary = ("Vary", "Cookie")
     for sid in session.left:
         await store.delete(policy.key_prefix + sid)
-    if not session:
+    if not session.holds_anything:
         if not session.modified:
             return [vary] if session.accessed else []
         await store.delete(policy.key_prefix + session.sid)
