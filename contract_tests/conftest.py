@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +20,19 @@ from contract_tests.parity.ledger import LedgerError
 from contract_tests.parity.servers import ServerError
 from contract_tests.parity.specs import SpecError, can_reset
 from contract_tests.parity.transport import TargetTransport
-from contract_tests.world import World, own_world
+from contract_tests.world import BASE_URL, SignInProvider, World, own_world
 from shared_core.services import Services
 
 HERE = Path(__file__).parent
 SUITE = HERE / "suite"
 SPEC = HERE.parent / "shared_core" / "openapi.json"
-BASE_URL = "https://testserver"
 ROLES = ("original", "port")
 
 # What makes a run a part of the suite only, and the modules of which a run against servers leaves all tests out.
 PARTIAL = pytest.StashKey[list[str]]()
 LEFT_OUT = pytest.StashKey[set[Path]]()
+# The tags of operations that no test could ask.
+UNASKED = pytest.StashKey[frozenset[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -49,6 +50,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         )
     group.addoption("--database-url", metavar="URL", help="a PostgreSQL server for the worlds of our own two apps")
     group.addoption(
+        "--provider",
+        choices=["python", "node"],
+        default="python",
+        help="where our own two apps sign in: a provider in Python, or npm's oidc-provider",
+    )
+    group.addoption(
         "--fresh-apps", action="store_true", help="make both apps anew for each test, instead of rewinding them"
     )
 
@@ -57,6 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[GATE] = Gate(json.loads(SPEC.read_bytes()))
     config.stash[PARTIAL] = []
     config.stash[LEFT_OUT] = set()
+    config.stash[UNASKED] = frozenset()
 
 
 @pytest.fixture(scope="session")
@@ -77,6 +85,7 @@ def contract(pytestconfig: pytest.Config) -> Iterator[Contract]:
                     reset_port=option("--reset-port"),
                     fresh=option("--fresh-apps"),
                     database=option("--database-url"),
+                    sign_in_at=stack.enter_context(node_provider()) if option("--provider") == "node" else None,
                 )
             )
         except (SpecError, ServerError, LedgerError, LifespanError) as error:
@@ -163,6 +172,19 @@ def ada(person: Callable[..., dict[str, str]]) -> dict[str, str]:
     return person("Ada")
 
 
+def node_provider() -> AbstractContextManager[SignInProvider]:
+    from contract_tests.specimens.node_provider import NodeProvider
+
+    return NodeProvider(f"{BASE_URL}/signin/callback")
+
+
+@pytest.fixture
+def provider(contract: Contract) -> SignInProvider:
+    """Where both apps sign in."""
+    assert contract.provider is not None
+    return contract.provider
+
+
 @pytest.fixture
 def sign_up() -> Callable[..., Any]:
     """Registers a person and signs them in at a client; gives who they are, with their id."""
@@ -191,6 +213,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         given.rewinds if given is not None else all(_rewinds(spec, reset) for spec, reset in specs.items() if spec)
     )
     unfit = {"in_process"} if rewinds else {"in_process", "empty_world"}
+    if given is None or given.provider is None:
+        unfit.add("provider")
     left_out = [item for item in items if any(item.get_closest_marker(name) for name in unfit)]
     items[:] = [item for item in items if item not in left_out]
     if left_out:
@@ -223,8 +247,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 def pytest_deselected(items: list[pytest.Item]) -> None:
     for item in items:
-        if _outside(item.config) and item.get_closest_marker("in_process"):
+        if _outside(item.config) and (item.get_closest_marker("in_process") or item.get_closest_marker("provider")):
             item.config.stash[LEFT_OUT].add(item.path)
+            item.config.stash[UNASKED] |= {"signin"} if item.get_closest_marker("provider") else set()
         elif SUITE in item.path.parents:
             item.config.stash[PARTIAL].append(item.nodeid)
 
@@ -250,7 +275,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         session.shouldstop or session.shouldfail or exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
     )
     if not config.stash[PARTIAL] and not stopped and not config.getoption("collectonly"):
-        gate.faults.update(gate.unseen(ROLES, shared=IN_PROCESS if not _outside(config) else ON_SERVERS))
+        shared = IN_PROCESS if not _outside(config) else ON_SERVERS
+        gate.faults.update(gate.unseen(ROLES, shared=shared, without=config.stash[UNASKED]))
     if gate.faults:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

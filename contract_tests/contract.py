@@ -16,7 +16,7 @@ from contract_tests.parity.declared import Declared
 from contract_tests.parity.messages import Request, Response
 from contract_tests.parity.secrets import Secrets
 from contract_tests.parity.specs import can_reset, resolve, same_target
-from contract_tests.world import on_postgresql, own_world
+from contract_tests.world import SignInProvider, on_postgresql, own_world, provider
 
 HERE = Path(__file__).parent
 LEDGER = HERE / "accepted_differences.toml"
@@ -66,7 +66,7 @@ class Contract:
 
     `bound`: whether each makes its own ids, so that they are bound and not compared literally.
     `rewinds`: whether reset() takes both back to an empty world. `on_exchange` sees every exchange of the pair.
-    `sent` are the requests since the last reset.
+    `sent` are the requests since the last reset. `provider` is where both sign in; None where that is not known.
     """
 
     original: Target
@@ -74,6 +74,7 @@ class Contract:
     ledger: Ledger
     bound: bool
     rewinds: bool
+    provider: SignInProvider | None = None
     on_exchange: Callable[[Exchange], object] | None = None
     sent: list[Request] = field(default_factory=list)
     secrets: Secrets = field(default_factory=Secrets)
@@ -132,23 +133,28 @@ def open_contract(
     reset_port: str | None = None,
     fresh: bool = False,
     database: str | None = None,
+    sign_in_at: SignInProvider | None = None,
 ) -> Iterator[Contract]:
     """Open the targets that two SPECs name; without a SPEC, our own app of that role in process.
 
-    `fresh` makes our own anew at each reset; `database` is a PostgreSQL server for their worlds. Raises SpecError.
+    `fresh` makes our own anew at each reset; `database` is a PostgreSQL server for their worlds, `sign_in_at` a
+    provider other than the usual one. Raises SpecError.
     """
     specs = {"original": (original, reset_original), "port": (port, reset_port)}
     if original and port:
         same_target(original, port)
     with ExitStack() as stack:
         opened = {}
+        ours = not original and not port
+        provided = (sign_in_at or provider()) if ours else None
+        told = provided.settings() if provided else {}
         for role, (spec, reset) in specs.items():
             own = targets.SPECS[role] if fresh else None
             if spec or own:
                 target = resolve(spec or own or "", reset=reset)
             else:
                 target = targets.open_target(
-                    role, stack.enter_context(on_postgresql(database) if database else own_world())
+                    role, stack.enter_context(on_postgresql(database, **told) if database else own_world(**told))
                 )
             opened[role] = stack.enter_context(target)
         yield Contract(
@@ -156,6 +162,7 @@ def open_contract(
             port=opened["port"],
             ledger=open_ledger(),
             bound=any(spec is not None and not can_reset(spec) for spec, _ in specs.values()),
+            provider=provided,
             rewinds=all(spec is None or can_reset(spec, reset=reset) for spec, reset in specs.values()),
         )
 

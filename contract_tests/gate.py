@@ -15,7 +15,7 @@ from contract_tests.parity.messages import Request, Response
 
 # Proved once a mechanism and not once an operation: the first two by any client, the others by a part that fails.
 ON_SERVERS = frozenset({413, 415})
-IN_PROCESS = ON_SERVERS | {500, 503}
+IN_PROCESS = ON_SERVERS | {500, 501, 503}
 
 Seen = tuple[str, str, int]
 
@@ -28,6 +28,7 @@ class Operation:
     method: str
     pattern: re.Pattern[str]
     responses: dict[int, dict[str, Any]]
+    tags: frozenset[str]
 
     @property
     def own_statuses(self) -> set[int]:
@@ -78,9 +79,9 @@ class Gate:
         if fault := self._misfit(operation, response):
             self.faults.add(f"{role}: {operation.name} {response.status}: {fault}")
 
-    def unseen(self, roles: tuple[str, ...], *, shared: frozenset[int]) -> list[str]:
+    def unseen(self, roles: tuple[str, ...], *, shared: frozenset[int], without: frozenset[str]) -> list[str]:
         """Each operation and status that a target should have answered and did not, and each of the `shared` statuses
-        that is documented somewhere and was seen nowhere."""
+        that is documented somewhere and was seen nowhere. Operations of the tags in `without` could not be asked."""
         documented = {status for operation in self.operations for status in operation.responses}
         nowhere = [
             f"{role}: no operation answered {status}, which is documented and never seen"
@@ -92,6 +93,7 @@ class Gate:
             f"{role}: {operation.name} {status} was documented and never seen"
             for role in roles
             for operation in self.operations
+            if not operation.tags & without
             for status in sorted(operation.own_statuses)
             if (role, operation.name, status) not in self.seen
         ]
@@ -131,4 +133,5 @@ class Gate:
 def _operation(path: str, method: str, item: dict[str, Any]) -> Operation:
     pattern = re.compile(re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(path)))
     responses = {int(status): response for status, response in item["responses"].items()}
-    return Operation(f"{method.upper()} {path}", method.upper(), pattern, responses)
+    tags = frozenset(item.get("tags", ()))
+    return Operation(f"{method.upper()} {path}", method.upper(), pattern, responses, tags)

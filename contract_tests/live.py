@@ -27,6 +27,8 @@ ROOT = Path(__file__).parents[1]
 HERE = Path(__file__).parent
 SUITE = HERE / "suite"
 THREADS = 16
+# The markers of tests that a run against servers may leave out.
+LEFT_OUT = ("in_process", "empty_world", "provider")
 SERVERS = {
     "original": f"gunicorn flask_app:create_app() --worker-class gthread --threads {THREADS} --no-control-socket"
     " --bind 127.0.0.1:{port}",
@@ -91,7 +93,7 @@ def own_servers(started: dict[str, Server]) -> Iterator[Contract]:
     """Both apps of this project, each on its own server, embedded database and cheap hashes. Raises ServerError."""
     import sqlalchemy as sa
 
-    from contract_tests.world import empty, environment, settings
+    from contract_tests.world import empty, environment, provider, settings
     from shared_core.database import make_engine
     from shared_core.migrations import migrate
     from shared_core.sessions.stores import SqliteStore
@@ -112,13 +114,23 @@ def own_servers(started: dict[str, Server]) -> Iterator[Contract]:
             stack.callback(engine.dispose)
             migrate(engine)
             sessions = f"sqlite:///{home / 'sessions.sqlite3'}"
-            env = environment(settings(database_url=url, session_store=sessions, threads=THREADS, pool_size=THREADS))
+            env = environment(
+                settings(
+                    database_url=url,
+                    session_store=sessions,
+                    threads=THREADS,
+                    pool_size=THREADS,
+                    **provider().settings(),
+                )
+            )
             server = Server([sys.executable, "-m", *command.split()], env=env, cwd=home, ready="/readyz")
             started[role] = stack.enter_context(server)
             click.echo(f"started the {role} on {started[role].url}")
             reset = partial(empty_both, engine, SqliteStore(str(home / "sessions.sqlite3"), clock=time.time))
             targets[role] = stack.enter_context(http(started[role].url, reset=reset))
-        yield Contract(targets["original"], targets["port"], ledger=open_ledger(), bound=True, rewinds=True)
+        yield Contract(
+            targets["original"], targets["port"], ledger=open_ledger(), bound=True, rewinds=True, provider=provider()
+        )
 
 
 def run_suite(contract: Contract, tests: tuple[str, ...], folder: Path) -> Run:
@@ -199,7 +211,7 @@ class Watch:
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         for item in items:
-            unfit = next((name for name in ("in_process", "empty_world") if item.get_closest_marker(name)), "partial")
+            unfit = next((name for name in LEFT_OUT if item.get_closest_marker(name)), "partial")
             self.run.left_out[unfit] += 1
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:

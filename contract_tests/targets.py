@@ -14,7 +14,7 @@ import fastapi_app.openapi
 import fastapi_app.wire
 import flask_app
 from contract_tests.parity import Target, asgi, wsgi
-from contract_tests.world import World, make_world
+from contract_tests.world import World, make_world, provider
 from shared_core.services import Services
 
 # The wire kit, for tests of it on apps that are not ours.
@@ -27,13 +27,13 @@ _worlds: weakref.WeakKeyDictionary[Any, World] = weakref.WeakKeyDictionary()
 
 def original() -> Flask:
     """The Flask app in a fresh deterministic world."""
-    app: Flask = _placed(make_original, make_world())
+    app: Flask = _placed(make_original, make_world(**provider().settings()))
     return app
 
 
 def port() -> FastAPI:
     """The FastAPI app in a fresh deterministic world."""
-    app: FastAPI = _placed(make_port, make_world())
+    app: FastAPI = _placed(make_port, make_world(**provider().settings()))
     return app
 
 

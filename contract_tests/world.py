@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import secrets
 import sqlite3
 import time
@@ -11,11 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from itertools import count
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from pydantic import SecretStr
 
+from contract_tests.specimens.provider import Provider
 from shared_core import tables
 from shared_core.database import Database, make_engine, prepare_sqlite
 from shared_core.migrations import migrate
@@ -24,6 +26,7 @@ from shared_core.services import Services, build_services, make_signin, session_
 from shared_core.sessions.stores import SqliteStore
 from shared_core.settings import Settings
 
+BASE_URL = "https://testserver"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 CHEAP_HASHES = {"password_time_cost": 1, "password_memory_kib": 8}
@@ -32,9 +35,7 @@ CHEAP_HASHES = {"password_time_cost": 1, "password_memory_kib": 8}
 def settings(**changes: Any) -> Settings:
     """Settings that no environment and no .env file touches."""
     given = {name: field.default for name, field in Settings.model_fields.items()}
-    return Settings(
-        _env_file=None, **{**given, **CHEAP_HASHES, "threads": 8, "public_base_url": "https://testserver", **changes}
-    )  # type: ignore[call-arg]
+    return Settings(_env_file=None, **{**given, **CHEAP_HASHES, "threads": 8, "public_base_url": BASE_URL, **changes})  # type: ignore[call-arg]
 
 
 def environment(chosen: Settings) -> dict[str, str]:
@@ -57,6 +58,27 @@ class Tokens:
 
     def reset(self) -> None:
         self._made = count(1)
+
+
+class SignInProvider(Protocol):
+    """An OpenID provider that worlds may sign in at."""
+
+    def settings(self) -> dict[str, str]:
+        """The settings of a service that signs in there."""
+        ...
+
+    def answer(self, url: str, *, account: str | None = "ada") -> str:
+        """Where it sends a browser that asked for `url` once `account` signs in; None declines."""
+        ...
+
+
+@cache
+def provider() -> Provider:
+    """The provider that our own worlds sign in at; one a process, ended with it."""
+    started = Provider(f"{BASE_URL}/signin/callback")
+    started.start()
+    atexit.register(started.stop)
+    return started
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +134,14 @@ def own_world(**changes: Any) -> Iterator[World]:
 
 
 @contextmanager
-def on_postgresql(server: str) -> Iterator[World]:
+def on_postgresql(server: str, **changes: Any) -> Iterator[World]:
     """A world in a database of its own on a PostgreSQL server, dropped at the end."""
     name = f"contract_{secrets.token_hex(6)}"
     admin = sa.create_engine(sa.make_url(server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.exec_driver_sql(f"CREATE DATABASE {name}")
     url = admin.url.set(database=name).render_as_string(hide_password=False)
-    chosen = settings(database_url=url, pool_size=8)
+    chosen = settings(database_url=url, pool_size=8, **changes)
     engine = make_engine(chosen)
     try:
         migrate(engine)

@@ -22,7 +22,7 @@ def nothing() -> Response:
 
 def see_other(url: str) -> Response:
     """Send the client on to a GET (RFC 9110 section 15.4.4)."""
-    return Response(status_code=303, headers={"Location": url}, media_type="text/plain")
+    return Response(status_code=303, headers={"Location": url})
 
 
 def content(body: bytes, media_type: str) -> Response:

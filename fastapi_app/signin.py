@@ -11,13 +11,13 @@ from shared_core.schemas import ProfileOut
 router = APIRouter(route_class=Route, tags=["signin"])
 
 
-@router.get("/signin", status_code=303, responses=refusals(422, 501))
+@router.get("/signin", status_code=303, response_class=Response, responses=refusals(422, 501))
 def begin_signin(start: Start, visit: Visitor, app: App) -> Response:
     """Go to the provider to sign in; `next` is the local path to come back to."""
     return see_other(app.signin.begin(visit.session, now=app.clock(), next=start.next))
 
 
-@router.get("/signin/callback", status_code=303, responses=refusals(400, 409, 501))
+@router.get("/signin/callback", status_code=303, response_class=Response, responses=refusals(400, 409, 501))
 def finish_signin(answers: Answers, visit: Visitor, app: App) -> Response:
     """Come back from the provider, signed in."""
     identity, next = app.signin.finish(visit.session, answers, now=app.clock())
@@ -38,7 +38,7 @@ def get_profile(login_id: SignedIn, visit: Visitor, app: App) -> Response:
     return json(ProfileOut.of(app.signin.profile(visit.session, now=app.clock())))
 
 
-@router.post("/signout", status_code=303, responses=refusals(501))
+@router.post("/signout", status_code=303, response_class=Response, responses=refusals(501))
 def signout(visit: Visitor, app: App) -> Response:
     """Sign out here, and go to the provider to sign out there."""
     with app.database.begin() as db:

@@ -19,15 +19,12 @@ def json(shape: BaseModel, status: int = 200, *, location: str | None = None) ->
 
 def nothing() -> Response:
     """An answer that is all in its status."""
-    response = Response(status=204)
-    # Flask names a type even where nothing is.
-    del response.headers["Content-Type"]
-    return response
+    return _without_body(204)
 
 
 def see_other(url: str) -> Response:
     """Send the client on to a GET (RFC 9110 section 15.4.4)."""
-    return Response(status=303, headers={"Location": url}, content_type="text/plain; charset=utf-8")
+    return _without_body(303, Location=url)
 
 
 def content(body: bytes, media_type: str) -> Response:
@@ -38,3 +35,10 @@ def content(body: bytes, media_type: str) -> Response:
 def problem(problem: Problem) -> Response:
     """A problem detail (RFC 9457)."""
     return Response(problem.body(), problem.status, problem.headers, content_type=problems.MEDIA_TYPE)
+
+
+def _without_body(status: int, **headers: str) -> Response:
+    response = Response(status=status, headers=headers)
+    # Flask names a type even where nothing is.
+    del response.headers["Content-Type"]
+    return response

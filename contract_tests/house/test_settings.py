@@ -12,7 +12,13 @@ from shared_core.settings import Settings, SettingsError, load_settings
 PRODUCTION = {
     "APP_ENV": "production",
     "DATABASE_URL": "postgresql://service:s3cret@db.example.com/service",
+    "SESSION_STORE": "redis://:s3cret@cache.example.com/0",
     "PUBLIC_BASE_URL": "https://api.example.com",
+}
+MSAL = {
+    "MSAL_CLIENT_ID": "an-id",
+    "MSAL_CLIENT_SECRET": "s3cret",
+    "MSAL_AUTHORITY": "https://login.microsoftonline.com/tenant/v2.0",
 }
 SERVERS = {
     "original": ["gunicorn", "flask_app:create_app()", "--no-control-socket", "--bind", "127.0.0.1:0"],
@@ -88,6 +94,15 @@ def test_the_example_is_what_is_there_without_settings(load, tmp_path, monkeypat
         ("PUBLIC_BASE_URL", "https://user:pw@api.example.com"),
         ("PUBLIC_BASE_URL", "https://api.example.com:abc"),
         ("LOG_LEVEL", "LOUD"),
+        ("SESSION_STORE", "memcached://h"),
+        ("SESSION_STORE", "sqlite:///:memory:"),
+        ("SESSION_STORE", "var/sessions.db"),
+        ("SESSION_SECONDS", "5"),
+        ("LOGIN_SECONDS", "99999999"),
+        ("SIGN_IN_ATTEMPTS", "0"),
+        ("SIGN_IN_WINDOW_SECONDS", "0"),
+        ("MSAL_AUTHORITY", "http://login.example.com/tenant"),
+        ("MSAL_AUTHORITY", "https://login.example.com"),
         ("PASSWORD_TIME_COST", "0"),
         ("PASSWORD_MEMORY_KIB", "1"),
     ],
@@ -114,6 +129,7 @@ def test_production_takes_secure_settings(load):
     ("name", "value"),
     [
         ("DATABASE_URL", "sqlite:///var/service.sqlite3"),
+        ("SESSION_STORE", "sqlite:///var/sessions.sqlite3"),
         ("PUBLIC_BASE_URL", "http://api.example.com"),
         ("PASSWORD_TIME_COST", "1"),
         ("PASSWORD_MEMORY_KIB", "19455"),
@@ -124,8 +140,42 @@ def test_production_refuses_what_is_insecure(load, name, value):
         load(**PRODUCTION | {name: value})
 
 
-def test_a_password_in_the_database_url_is_never_shown(load):
-    settings = load(**PRODUCTION)
+@pytest.mark.parametrize("missing", sorted(MSAL))
+def test_the_settings_of_msal_come_together(load, missing):
+    with pytest.raises(SettingsError, match=f"{missing} must be set where the other MSAL settings are"):
+        load(**MSAL | {missing: ""})
+
+
+def test_sign_in_is_offered_where_it_is_configured_and_only_there(load):
+    from shared_core.services import make_signin
+    from shared_core.signin import NoSignIn, SignIn
+
+    assert isinstance(make_signin(load()), NoSignIn)
+    assert isinstance(make_signin(load(**MSAL)), SignIn)
+
+
+def test_an_authority_of_many_tenants_is_refused(load):
+    """Its issuer could not be checked."""
+    from shared_core.services import make_signin
+
+    with pytest.raises(SettingsError, match="MSAL_AUTHORITY: "):
+        make_signin(load(**MSAL | {"MSAL_AUTHORITY": "https://login.microsoftonline.com/common/v2.0"}))
+
+
+@pytest.mark.parametrize(
+    ("url", "name", "secure"),
+    [("http://localhost:8000", "session", False), ("https://api.example.com", "__Host-session", True)],
+)
+def test_the_cookie_is_hardened_where_clients_come_over_tls(load, url, name, secure):
+    from shared_core.services import session_policy
+
+    policy = session_policy(load(PUBLIC_BASE_URL=url))
+    assert (policy.cookie_name, policy.secure) == (name, secure)
+    assert (policy.http_only, policy.same_site, policy.domain) == (True, "Lax", None)
+
+
+def test_a_password_in_a_url_is_never_shown(load):
+    settings = load(**PRODUCTION | MSAL)
     assert "s3cret" not in repr(settings) + str(settings.model_dump())
 
 
