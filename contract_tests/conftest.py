@@ -49,6 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             help=f"rewinds the {role}'s world before each test: a command, or package.module:callable",
         )
     group.addoption("--database-url", metavar="URL", help="a PostgreSQL server for the worlds of our own two apps")
+    group.addoption("--session-store", metavar="URL", help="a Redis for the sessions of our own two apps")
     group.addoption(
         "--provider",
         choices=["python", "node"],
@@ -85,6 +86,7 @@ def contract(pytestconfig: pytest.Config) -> Iterator[Contract]:
                     reset_port=option("--reset-port"),
                     fresh=option("--fresh-apps"),
                     database=option("--database-url"),
+                    session_store=option("--session-store"),
                     sign_in_at=stack.enter_context(node_provider()) if option("--provider") == "node" else None,
                 )
             )
@@ -132,6 +134,39 @@ def connect(target: Target) -> Iterator[Callable[[], httpx.Client]]:
     yield connect
     for client in clients:
         client.close()
+
+
+class Visitor:
+    """One browser that meets two apps, `here` and `there`, over one database and one session store."""
+
+    def __init__(self, here: Target, there: Target) -> None:
+        self._transports = TargetTransport(here), TargetTransport(there)
+        self._client = httpx.Client(transport=self._transports[0], base_url=BASE_URL, trust_env=False)
+
+    @property
+    def here(self) -> httpx.Client:
+        return self._at(0)
+
+    @property
+    def there(self) -> httpx.Client:
+        return self._at(1)
+
+    def _at(self, which: int) -> httpx.Client:
+        self._client._transport = self._transports[which]
+        return self._client
+
+
+PAIRINGS = [(here, there) for here in ROLES for there in ROLES]
+
+
+@pytest.fixture(params=PAIRINGS, ids=["-then-".join(pairing) for pairing in PAIRINGS])
+def visitor(request: pytest.FixtureRequest, contract: Contract, pytestconfig: pytest.Config) -> Callable[[], Visitor]:
+    """Makes visitors who begin on one app and go on with the other, or with the same one."""
+    for target in contract.shared.values():
+        target.reset()
+    gate = pytestconfig.stash[GATE]
+    here, there = (Observed(role, contract.shared[role], gate, contract.sent) for role in request.param)
+    return lambda: Visitor(here, there)
 
 
 @pytest.fixture
@@ -214,7 +249,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     )
     unfit = {"in_process"} if rewinds else {"in_process", "empty_world"}
     if given is None or given.provider is None:
-        unfit.add("provider")
+        unfit |= {"provider", "shared"}
     left_out = [item for item in items if any(item.get_closest_marker(name) for name in unfit)]
     items[:] = [item for item in items if item not in left_out]
     if left_out:
@@ -247,7 +282,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 def pytest_deselected(items: list[pytest.Item]) -> None:
     for item in items:
-        if _outside(item.config) and (item.get_closest_marker("in_process") or item.get_closest_marker("provider")):
+        if _outside(item.config) and any(map(item.get_closest_marker, ("in_process", "provider", "shared"))):
             item.config.stash[LEFT_OUT].add(item.path)
             item.config.stash[UNASKED] |= {"signin"} if item.get_closest_marker("provider") else set()
         elif SUITE in item.path.parents:

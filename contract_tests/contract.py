@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from contract_tests.parity.declared import Declared
 from contract_tests.parity.messages import Request, Response
 from contract_tests.parity.secrets import Secrets
 from contract_tests.parity.specs import can_reset, resolve, same_target
-from contract_tests.world import SignInProvider, on_postgresql, own_world, provider
+from contract_tests.world import SignInProvider, World, on_postgresql, on_store, own_world, provider
 
 HERE = Path(__file__).parent
 LEDGER = HERE / "accepted_differences.toml"
@@ -66,7 +66,8 @@ class Contract:
 
     `bound`: whether each makes its own ids, so that they are bound and not compared literally.
     `rewinds`: whether reset() takes both back to an empty world. `on_exchange` sees every exchange of the pair.
-    `sent` are the requests since the last reset. `provider` is where both sign in; None where that is not known.
+    `sent` are the requests since the last reset. `provider` is where both sign in, and `shared` both apps again, over
+    one database and one session store; there are none where the targets are not our own.
     """
 
     original: Target
@@ -75,6 +76,7 @@ class Contract:
     bound: bool
     rewinds: bool
     provider: SignInProvider | None = None
+    shared: Mapping[str, Target] = field(default_factory=dict)
     on_exchange: Callable[[Exchange], object] | None = None
     sent: list[Request] = field(default_factory=list)
     secrets: Secrets = field(default_factory=Secrets)
@@ -133,12 +135,13 @@ def open_contract(
     reset_port: str | None = None,
     fresh: bool = False,
     database: str | None = None,
+    session_store: str | None = None,
     sign_in_at: SignInProvider | None = None,
 ) -> Iterator[Contract]:
     """Open the targets that two SPECs name; without a SPEC, our own app of that role in process.
 
-    `fresh` makes our own anew at each reset; `database` is a PostgreSQL server for their worlds, `sign_in_at` a
-    provider other than the usual one. Raises SpecError.
+    `fresh` makes our own anew at each reset; `database` is a PostgreSQL server for their worlds, `session_store` a
+    Redis, `sign_in_at` a provider other than the usual one. Raises SpecError.
     """
     specs = {"original": (original, reset_original), "port": (port, reset_port)}
     if original and port:
@@ -148,21 +151,29 @@ def open_contract(
         ours = not original and not port
         provided = (sign_in_at or provider()) if ours else None
         told = provided.settings() if provided else {}
+
+        def world() -> AbstractContextManager[World]:
+            changes = {**told, **on_store(session_store)}
+            return on_postgresql(database, **changes) if database else own_world(**changes)
+
         for role, (spec, reset) in specs.items():
             own = targets.SPECS[role] if fresh else None
             if spec or own:
                 target = resolve(spec or own or "", reset=reset)
             else:
-                target = targets.open_target(
-                    role, stack.enter_context(on_postgresql(database, **told) if database else own_world(**told))
-                )
+                target = targets.open_target(role, stack.enter_context(world()))
             opened[role] = stack.enter_context(target)
+        shared = {}
+        if ours:
+            both = stack.enter_context(world())
+            shared = {role: stack.enter_context(targets.open_target(role, both)) for role in specs}
         yield Contract(
             original=opened["original"],
             port=opened["port"],
             ledger=open_ledger(),
             bound=any(spec is not None and not can_reset(spec) for spec, _ in specs.values()),
             provider=provided,
+            shared=shared,
             rewinds=all(spec is None or can_reset(spec, reset=reset) for spec, reset in specs.values()),
         )
 

@@ -28,7 +28,7 @@ HERE = Path(__file__).parent
 SUITE = HERE / "suite"
 THREADS = 16
 # The markers of tests that a run against servers may leave out.
-LEFT_OUT = ("in_process", "empty_world", "provider")
+LEFT_OUT = ("in_process", "empty_world", "shared", "provider")
 SERVERS = {
     "original": f"gunicorn flask_app:create_app() --worker-class gthread --threads {THREADS} --no-control-socket"
     " --bind 127.0.0.1:{port}",

@@ -11,14 +11,18 @@ from flask import Flask, got_request_exception, request
 
 import fastapi_app
 import fastapi_app.openapi
+import fastapi_app.sessions
 import fastapi_app.wire
 import flask_app
+import flask_app.plugins
 from contract_tests.parity import Target, asgi, wsgi
 from contract_tests.world import World, make_world, provider
 from shared_core.services import Services
 
-# The wire kit, for tests of it on apps that are not ours.
+# The wire kit and both ends of the session bridge, for tests of them on apps that are not ours.
 wire = fastapi_app.wire
+sessions = fastapi_app.sessions
+plugins = flask_app.plugins
 
 SPECS = {role: f"contract_tests.targets:{role}()" for role in ("original", "port")}
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from itertools import count
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import sqlalchemy as sa
 from pydantic import SecretStr
@@ -22,9 +22,12 @@ from shared_core import tables
 from shared_core.database import Database, make_engine, prepare_sqlite
 from shared_core.migrations import migrate
 from shared_core.passwords import Passwords
-from shared_core.services import Services, build_services, make_signin, session_policy
+from shared_core.services import Services, build_services, make_session_store, make_signin, session_policy
 from shared_core.sessions.stores import SqliteStore
-from shared_core.settings import Settings
+from shared_core.settings import EMBEDDED_SESSION_STORE, Settings
+
+if TYPE_CHECKING:
+    from shared_core.sessions.redis_stores import RedisStore
 
 BASE_URL = "https://testserver"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -101,6 +104,7 @@ class World:
             raw.deserialize(template())
 
     def close(self) -> None:
+        forget_sessions(self.services)
         self.services.close()
 
 
@@ -113,7 +117,7 @@ def make_world(**changes: Any) -> World:
         database=Database(_engine(chosen.pool_timeout)),
         passwords=passwords,
         session_policy=session_policy(chosen),
-        session_store=SqliteStore(":memory:", clock=time.time),
+        session_store=_session_store(chosen),
         signin=make_signin(chosen),
         clock=lambda: NOW,
         new_token=Tokens(),
@@ -147,7 +151,7 @@ def on_postgresql(server: str, **changes: Any) -> Iterator[World]:
         migrate(engine)
         services = build_services(chosen)
         engine.dispose()
-        store = SqliteStore(":memory:", clock=time.time)
+        store = _session_store(chosen)
         yield World(replace(services, session_store=store, clock=lambda: NOW, new_token=Tokens()))
         services.close()
     finally:
@@ -155,6 +159,18 @@ def on_postgresql(server: str, **changes: Any) -> Iterator[World]:
         with admin.connect() as connection:
             connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
         admin.dispose()
+
+
+def _session_store(chosen: Settings) -> SqliteStore | RedisStore:
+    """In memory, where none is chosen."""
+    if chosen.session_store.get_secret_value() == EMBEDDED_SESSION_STORE:
+        return SqliteStore(":memory:", clock=time.time)
+    return make_session_store(chosen)
+
+
+def on_store(url: str | None) -> dict[str, str]:
+    """The settings of a world whose sessions are in a store that others may use, too."""
+    return {"session_store": url, "session_key_prefix": f"contract-{secrets.token_hex(6)}:"} if url else {}
 
 
 def forget_sessions(services: Services) -> None:

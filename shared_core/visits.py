@@ -89,7 +89,7 @@ class Visit:
         if len(values) > MOST_VALUES:
             raise Conflict(f"A session keeps at most {MOST_VALUES} values.")
         # Assigned whole: a session sees changes at its top level only.
-        self.session[VALUES] = values
+        self.session.update({VALUES: values, TOUCHED: self._now})
 
     def delete_value(self, key: str) -> None:
         """Forget what is kept under a key, if anything is."""

@@ -63,9 +63,19 @@ class Session(MutableMapping[str, Any]):
         """Whether it is truthy; asking so is not yet using it."""
         return bool(self._values.keys() - {PERMANENT})
 
+    def update(self, *others: Any, **values: Any) -> None:
+        """Change several values; a change of none is one, too, as in Flask."""
+        super().update(*others, **values)
+        self._change()
+
     @property
     def permanent(self) -> bool:
+        """Whether the cookie outlives the browser."""
         return bool(self._values.get(PERMANENT, False))
+
+    @permanent.setter
+    def permanent(self, permanent: bool) -> None:
+        self[PERMANENT] = bool(permanent)
 
     @property
     def values_to_store(self) -> Mapping[str, Any]:
@@ -73,7 +83,7 @@ class Session(MutableMapping[str, Any]):
 
     def regenerate(self) -> None:
         """Give it a new id, and leave the old one to die; as in Flask-Session, an empty session keeps its own."""
-        if self.holds_anything:
+        if self:
             self.left.append(self.sid)
             self.sid = new_id(self._id_bytes)
             self.modified = True
