@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -90,47 +89,71 @@ def main(
 
 @contextmanager
 def own_servers(started: dict[str, Server]) -> Iterator[Contract]:
-    """Both apps of this project, each on its own server, embedded database and cheap hashes. Raises ServerError."""
-    import sqlalchemy as sa
+    """Both apps of this project on servers of their own: apart, and again over one database and one session store.
 
-    from contract_tests.world import empty, environment, provider, settings
-    from shared_core.database import make_engine
-    from shared_core.migrations import migrate
-    from shared_core.sessions.stores import SqliteStore
-
-    def empty_both(engine: sa.Engine, sessions: SqliteStore) -> None:
-        empty(engine)
-        sessions.clear()
+    Raises ServerError.
+    """
+    from contract_tests.world import provider
 
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parity-")))
-        targets: dict[str, Target] = {}
-        for role, command in SERVERS.items():
-            # No .env file is there: the suite's own settings are all that counts.
-            home = folder / role
-            home.mkdir()
-            url = f"sqlite:///{home / 'service.sqlite3'}"
-            engine: sa.Engine = make_engine(settings(database_url=url, pool_size=1))
-            stack.callback(engine.dispose)
-            migrate(engine)
-            sessions = f"sqlite:///{home / 'sessions.sqlite3'}"
-            env = environment(
-                settings(
-                    database_url=url,
-                    session_store=sessions,
-                    threads=THREADS,
-                    pool_size=THREADS,
-                    **provider().settings(),
-                )
-            )
-            server = Server([sys.executable, "-m", *command.split()], env=env, cwd=home, ready="/readyz")
-            started[role] = stack.enter_context(server)
-            click.echo(f"started the {role} on {started[role].url}")
-            reset = partial(empty_both, engine, SqliteStore(str(home / "sessions.sqlite3"), clock=time.time))
-            targets[role] = stack.enter_context(http(started[role].url, reset=reset))
+        both = Place(folder / "shared")
+        apart, shared = {}, {}
+        for role in SERVERS:
+            own = Place(folder / role)
+            apart[role] = stack.enter_context(own.target(role, started, name=role))
+            shared[role] = stack.enter_context(both.target(role, started, name=f"{role} that shares its database"))
         yield Contract(
-            targets["original"], targets["port"], ledger=open_ledger(), bound=True, rewinds=True, provider=provider()
+            apart["original"],
+            apart["port"],
+            ledger=open_ledger(),
+            bound=True,
+            rewinds=True,
+            provider=provider(),
+            shared=shared,
         )
+
+
+class Place:
+    """A folder with an embedded database and a session store, where a server runs with the cheapest hashes."""
+
+    def __init__(self, home: Path) -> None:
+        from contract_tests.world import provider, settings
+
+        # No .env file is there: the suite's own settings are all that counts.
+        home.mkdir()
+        self.home = home
+        self.settings = settings(
+            database_url=f"sqlite:///{home / 'service.sqlite3'}",
+            session_store=f"sqlite:///{home / 'sessions.sqlite3'}",
+            threads=THREADS,
+            pool_size=THREADS,
+            **provider().settings(),
+        )
+
+    @contextmanager
+    def target(self, role: str, started: dict[str, Server], *, name: str) -> Iterator[Target]:
+        """A server of a role, which is noted by its name. Raises ServerError."""
+        from contract_tests.world import empty, environment
+        from shared_core.database import make_engine
+        from shared_core.migrations import migrate
+        from shared_core.services import make_session_store
+
+        engine, sessions = make_engine(self.settings), make_session_store(self.settings)
+        migrate(engine)
+
+        def reset() -> None:
+            empty(engine)
+            sessions.clear(self.settings.session_key_prefix)
+
+        command = [sys.executable, "-m", *SERVERS[role].split()]
+        with Server(command, env=environment(self.settings), cwd=self.home, ready="/readyz") as server:
+            started[name] = server
+            click.echo(f"started the {name} on {server.url}")
+            with http(server.url, reset=reset) as target:
+                yield target
+        engine.dispose()
+        sessions.close()
 
 
 def run_suite(contract: Contract, tests: tuple[str, ...], folder: Path) -> Run:

@@ -92,7 +92,7 @@ class World:
 
     def reset(self) -> None:
         """Rewind everything: rows, ids, sessions, tokens and clock."""
-        forget_sessions(self.services)
+        self._forget_sessions()
         if isinstance(self.services.new_token, Tokens):
             self.services.new_token.reset()
         engine = self.services.database.engine
@@ -104,8 +104,11 @@ class World:
             raw.deserialize(template())
 
     def close(self) -> None:
-        forget_sessions(self.services)
+        self._forget_sessions()
         self.services.close()
+
+    def _forget_sessions(self) -> None:
+        self.services.session_store.clear(self.services.session_policy.key_prefix)
 
 
 def make_world(**changes: Any) -> World:
@@ -171,17 +174,6 @@ def _session_store(chosen: Settings) -> SqliteStore | RedisStore:
 def on_store(url: str | None) -> dict[str, str]:
     """The settings of a world whose sessions are in a store that others may use, too."""
     return {"session_store": url, "session_key_prefix": f"contract-{secrets.token_hex(6)}:"} if url else {}
-
-
-def forget_sessions(services: Services) -> None:
-    """Empty a world's session store."""
-    store = services.session_store
-    if isinstance(store, SqliteStore):
-        store.clear()
-        return
-    prefix = services.session_policy.key_prefix
-    for key in store.client.scan_iter(f"{prefix}*"):
-        store.client.delete(key)
 
 
 def empty(engine: sa.Engine) -> None:

@@ -185,9 +185,7 @@ def stores(request, policy):
 
     yield make
     for own, store in made:
-        if url:
-            for key in store.client.scan_iter(f"{own.key_prefix}*"):
-                store.client.delete(key)
+        store.clear(own.key_prefix)
         store.close()
 
 

@@ -197,49 +197,60 @@ class Waiting:
         self.asked = threading.Semaphore(0)
         self.executor = ThreadPoolExecutor(2)
 
-    def _hash(self, password):
+    def _later(self, method, *arguments):
         assert self.released.wait(timeout=30)
-        return self.passwords.hash(password)
+        return method(*arguments)
+
+    def _asked(self, *call):
+        self.asked.release()
+        return self.executor.submit(self._later, *call)
 
     def hash(self, password):
-        self.asked.release()
-        return self.executor.submit(self._hash, password).result()
+        return self._asked(self.passwords.hash, password).result()
 
     async def hash_async(self, password):
-        self.asked.release()
-        return await asyncio.wrap_future(self.executor.submit(self._hash, password))
+        return await asyncio.wrap_future(self._asked(self.passwords.hash, password))
+
+    def verify(self, password_hash, password):
+        return self._asked(self.passwords.verify, password_hash, password).result()
+
+    async def verify_async(self, password_hash, password):
+        return await asyncio.wrap_future(self._asked(self.passwords.verify, password_hash, password))
 
     def close(self):
         self.executor.shutdown()
 
 
-def test_requests_that_wait_for_a_hash_hold_up_no_others(start, services, person):
+@pytest.mark.parametrize(("path", "status"), [("/user", 201), ("/session", 401)])
+def test_requests_that_wait_for_a_password_hold_up_no_others(start, person, path, status):
     """More of them than there are THREADS: on the port they hold neither the loop nor a shared thread."""
-    waiting = Waiting(services.passwords)
-    registrations = services.settings.threads + 2
-    api = start(replace(services, passwords=waiting))
-    with ThreadPoolExecutor(registrations) as pool:
-        try:
-            sent = [pool.submit(api.post, "/user", json=person(f"N{n}")) for n in range(registrations)]
-            assert all(waiting.asked.acquire(timeout=10) for _ in sent)
-            assert [api.get(path).status_code for path in ("/", "/user/1", "/users")] == [200, 404, 200]
-        finally:
-            waiting.released.set()
-        assert {registered.result().status_code for registered in sent} == {201}
-    waiting.close()
+    with own_world(pool_timeout=10) as world:
+        waiting = Waiting(world.services.passwords)
+        requests = world.services.settings.threads + 2
+        api = start(replace(world.services, passwords=waiting))
+        with ThreadPoolExecutor(requests) as pool:
+            try:
+                sent = [pool.submit(api.post, path, json=person(f"N{n}")) for n in range(requests)]
+                assert all(waiting.asked.acquire(timeout=10) for _ in sent)
+                assert [api.get(path).status_code for path in ("/", "/user/1", "/users")] == [200, 404, 200]
+            finally:
+                waiting.released.set()
+            assert {answered.result().status_code for answered in sent} == {status}
+        waiting.close()
 
 
-def test_no_connection_is_held_while_a_password_is_hashed(start, services, person):
+@pytest.mark.parametrize(("path", "status"), [("/user", 201), ("/session", 401)])
+def test_no_connection_is_held_while_a_password_is_worked_on(start, services, person, path, status):
     waiting = Waiting(services.passwords)
     api = start(replace(services, passwords=waiting))
     with ThreadPoolExecutor(1) as pool:
         try:
-            sent = pool.submit(api.post, "/user", json=person())
+            sent = pool.submit(api.post, path, json=person())
             assert waiting.asked.acquire(timeout=10)
             assert services.database.engine.pool.checkedout() == 0
         finally:
             waiting.released.set()
-        assert sent.result().status_code == 201
+        assert sent.result().status_code == status
     waiting.close()
 
 

@@ -57,6 +57,11 @@ class RedisStore:
     def delete(self, key: str) -> None:
         self.client.delete(key)
 
+    def clear(self, prefix: str) -> None:
+        """Forget every session whose key begins so."""
+        for key in self.client.scan_iter(f"{prefix}*"):
+            self.client.delete(key)
+
     def close(self) -> None:
         if "client" in vars(self):
             self.client.close()

@@ -88,9 +88,9 @@ class SqliteStore:
     def delete(self, key: str) -> None:
         self._execute("DELETE FROM sessions WHERE key = ?", (key,))
 
-    def clear(self) -> None:
-        """Forget every session."""
-        self._execute("DELETE FROM sessions", ())
+    def clear(self, prefix: str) -> None:
+        """Forget every session whose key begins so."""
+        self._execute("DELETE FROM sessions WHERE substr(key, 1, ?) = ?", (len(prefix), prefix))
 
     def close(self) -> None:
         with self._lock:

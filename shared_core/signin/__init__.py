@@ -12,8 +12,10 @@ import logging
 from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Never
+from typing import Any, Never, TypedDict
 from urllib.parse import quote, urlencode, urlsplit
+
+import msgspec
 
 from shared_core.errors import NotConfigured, NotSignedIn, SignInFailed, Unavailable
 from shared_core.signin import id_tokens
@@ -40,6 +42,24 @@ _ENDED = "There is no sign-in in this session, or the provider has ended it; sig
 logger = logging.getLogger("service")
 
 Session = MutableMapping[str, Any]
+
+
+class Flow(TypedDict):
+    """What msal needs of the request when the answer comes."""
+
+    state: str
+    nonce: str
+    code_verifier: str
+    redirect_uri: str
+    scope: list[str]
+
+
+class Begun(msgspec.Struct, frozen=True):
+    """A sign-in under way, as the session keeps it; `at` is in seconds since 1970."""
+
+    at: int
+    next: str
+    flow: Flow
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +116,19 @@ class SignIn:
 
         Raises SignInFailed. An answer counts once, also where it is refused.
         """
-        flow, next = _under_way(session.pop("signin", None), now=now)
-        code = _code_of(answer, state=flow["state"], issuer=lambda: self._provider.metadata().issuer)
-        id_token, tokens = self._redeem(flow, code)
+        begun = _under_way(session.pop("signin", None), now=now)
+        code = _code_of(answer, state=begun.flow["state"], issuer=lambda: self._provider.metadata().issuer)
+        id_token, tokens = self._redeem(begun.flow, code)
         claims = id_tokens.verify(
             id_token,
             key_sets=self._provider.key_sets(),
             issuer=self._provider.metadata().issuer,
             client_id=self._client_id,
-            nonce=flow["nonce"],
+            nonce=begun.flow["nonce"],
             now=self._clock(),
         )
         session["tokens"] = tokens
-        return id_tokens.identity_of(claims), next
+        return id_tokens.identity_of(claims), begun.next
 
     def access_token(self, session: Session, *, now: datetime) -> str:  # noqa: ARG002 -- msal reads the wall clock
         """A token that is good for five minutes or more, fetched by the refresh token if need be.
@@ -138,17 +158,23 @@ class SignIn:
         self._provider.close()
 
     @plainly
-    def _new_flow(self) -> tuple[str, dict[str, Any]]:
+    def _new_flow(self) -> tuple[str, Flow]:
         # msal warns of any other mode than form_post, and filtering a warning is not thread-safe. The answer must
         # come in a query: a Lax cookie does not travel on a POST from another site.
         begun = self._application(None).initiate_auth_code_flow(
             _SCOPES, redirect_uri=self._redirect_uri, response_mode="form_post"
         )
         address = begun["auth_uri"].replace("response_mode=form_post", "response_mode=query")
-        return address, {key: begun[key] for key in ("state", "nonce", "code_verifier", "redirect_uri", "scope")}
+        return address, {
+            "state": begun["state"],
+            "nonce": begun["nonce"],
+            "code_verifier": begun["code_verifier"],
+            "redirect_uri": begun["redirect_uri"],
+            "scope": begun["scope"],
+        }
 
     @plainly
-    def _redeem(self, flow: dict[str, Any], code: str) -> tuple[str, str]:
+    def _redeem(self, flow: Flow, code: str) -> tuple[str, str]:
         """The ID token, not verified yet, and the token cache to keep. Raises SignInFailed."""
         cache = _token_cache(None)
         try:
@@ -170,7 +196,7 @@ class SignIn:
             raise NotSignedIn(_ENDED)
         cache = _token_cache(stored)
         application = self._application(cache)
-        accounts = application.get_accounts()
+        accounts = _accounts(application)
         result = application.acquire_token_silent_with_error(_SCOPES, account=accounts[0]) if accounts else None
         if not result or "access_token" not in result:
             raise _refusal(result or {"error": "invalid_grant"}, NotSignedIn(_ENDED))
@@ -230,12 +256,14 @@ def local_path(next: str) -> str:
     return next if plain and next.startswith("/") and "//" not in next and len(next) <= LONGEST_NEXT else "/"
 
 
-def _under_way(begun: Any, *, now: datetime) -> tuple[dict[str, Any], str]:
-    if not isinstance(begun, dict):
-        raise SignInFailed(_NOT_BEGUN)
-    if not -60 <= now.timestamp() - begun["at"] <= FLOW_SECONDS:
+def _under_way(stored: Any, *, now: datetime) -> Begun:
+    try:
+        begun = msgspec.convert(stored, Begun)
+    except msgspec.ValidationError:
+        raise SignInFailed(_NOT_BEGUN) from None
+    if not -60 <= now.timestamp() - begun.at <= FLOW_SECONDS:
         raise SignInFailed("The sign-in took longer than ten minutes; begin again.")
-    return begun["flow"], begun["next"]
+    return begun
 
 
 def _code_of(answer: Sequence[tuple[str, str]], *, state: str, issuer: Callable[[], str]) -> str:
@@ -264,9 +292,22 @@ def _refusal(result: dict[str, Any], refused: SignInFailed | NotSignedIn) -> Sig
 
 
 def _token_cache(stored: str | None) -> Any:
+    """msal's cache of one user's tokens. Raises NotSignedIn for what is none."""
     cache = _msal().SerializableTokenCache()
-    cache.deserialize(stored)
+    try:
+        cache.deserialize(stored)
+    except ValueError:
+        raise NotSignedIn(_ENDED) from None
     return cache
+
+
+def _accounts(application: Any) -> list[dict[str, Any]]:
+    try:
+        accounts: list[dict[str, Any]] = application.get_accounts()
+    except (AttributeError, KeyError, TypeError):
+        # JSON, and yet no token cache.
+        raise NotSignedIn(_ENDED) from None
+    return accounts
 
 
 def _msal() -> Any:
