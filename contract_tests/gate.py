@@ -79,7 +79,9 @@ class Gate:
         if fault := self._misfit(operation, response):
             self.faults.add(f"{role}: {operation.name} {response.status}: {fault}")
 
-    def unseen(self, roles: tuple[str, ...], *, shared: frozenset[int], without: frozenset[str]) -> list[str]:
+    def unseen(
+        self, roles: tuple[str, ...], *, shared: frozenset[int], without: frozenset[str] = frozenset()
+    ) -> list[str]:
         """Each operation and status that a target should have answered and did not, and each of the `shared` statuses
         that is documented somewhere and was seen nowhere. Operations of the tags in `without` could not be asked."""
         documented = {status for operation in self.operations for status in operation.responses}

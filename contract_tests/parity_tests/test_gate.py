@@ -94,6 +94,16 @@ def test_what_was_not_seen_is_told_for_each_target_but_for_the_shared_statuses(g
     assert len(gate.unseen(("original", "port"), shared=nothing)) == 4
 
 
+def test_an_operation_that_could_not_be_asked_need_not_be_seen(gate):
+    gate = Gate(SPEC | {"paths": {path: tagged(item) for path, item in SPEC["paths"].items()}})
+    assert gate.unseen(("port",), shared=frozenset(), without=frozenset({"signin"})) == []
+    assert len(gate.unseen(("port",), shared=frozenset(), without=frozenset({"other"}))) == 3
+
+
+def tagged(item):
+    return {method: operation | {"tags": ["signin"]} for method, operation in item.items()}
+
+
 def test_a_shared_status_must_be_seen_once_on_each_target(gate):
     unseen = gate.unseen(("port",), shared=frozenset({413, 500}))
     assert unseen[0] == "port: no operation answered 500, which is documented and never seen"
