@@ -178,14 +178,16 @@ def on_store(url: str | None) -> dict[str, str]:
 
 def empty(engine: sa.Engine) -> None:
     """Empty the tables of a database that a server is using, and begin its ids anew."""
+    on_postgresql = engine.url.get_backend_name() == "postgresql"
     with engine.begin() as connection:
-        if engine.url.get_backend_name() == "postgresql":
-            names = ", ".join(table.name for table in tables.metadata.sorted_tables)
-            connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY")
-            return
+        if on_postgresql:
+            # Nobody minds what a test's rewinding loses in a crash; TRUNCATE would take ten times as long.
+            connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
         for table in reversed(tables.metadata.sorted_tables):
             connection.execute(sa.delete(table))
-        connection.exec_driver_sql("DELETE FROM sqlite_sequence")
+        connection.exec_driver_sql(
+            "ALTER SEQUENCE users_id_seq RESTART" if on_postgresql else "DELETE FROM sqlite_sequence"
+        )
 
 
 @cache
