@@ -15,7 +15,7 @@ from fastapi_app import docs, health, hello, openapi, session, signin, users, wi
 from fastapi_app.errors import answer_to, register_error_handlers
 from fastapi_app.inputs import place_services
 from fastapi_app.middleware import RefuseCrossSite
-from fastapi_app.sessions import Sessions
+from fastapi_app.sessions import RefuseWithoutSession, Sessions
 from shared_core import logs
 from shared_core.services import Services, services_from_environment, utc_now
 from shared_core.sessions import AsyncStore
@@ -39,7 +39,6 @@ class Port(FastAPI):
             store=self.session_store,
             clock=utc_now,
             failed=answer_to,
-            without_store=WITHOUT_STORE,
         )
         return wire.QuietErrors(sessions, logs.log_failure)
 
@@ -80,7 +79,9 @@ def create_app(services: Services | None = None) -> FastAPI:
     for module in (hello, users, session, signin, health, docs):
         app.include_router(module.router)
     register_error_handlers(app)
-    app.add_middleware(RefuseCrossSite, home=built.settings.public_base_url)
+    # The last one added is the first one asked.
     app.add_middleware(wire.BodyLimit, max_bytes=built.settings.max_body_bytes)
+    app.add_middleware(RefuseWithoutSession, failed=answer_to, without_session=WITHOUT_STORE)
+    app.add_middleware(RefuseCrossSite, home=built.settings.public_base_url)
     wire.Routing.install(app)
     return app

@@ -72,7 +72,7 @@ Start = Annotated[SignInStart, Query()]
 
 async def get_visit(request: Request, app: App) -> Visit:
     """The session of this request, as the rules see it."""
-    session = get_session(request)
+    session = await get_session(request)
     return Visit(session, regenerate=session.regenerate, now=app.clock())
 
 

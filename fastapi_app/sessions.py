@@ -13,14 +13,17 @@ from fastapi_app import wire
 from shared_core.sessions import AsyncStore, Codec, Session, SessionPolicy, open_session, save_session
 from shared_core.sessions.session import begin_session
 
+# Makes the answer to an error of the store, or of what was to be stored.
+Failed = Callable[[Exception], ASGIApp]
+
 
 class Sessions:
     """Opens the session of each request before it, and saves it before the response leaves.
 
     Wrap the finished app (`build_middleware_stack`), do not add it: Starlette's error middleware would be outside, and
-    a session that was changed before an unhandled error would be lost, which Flask saves. Where the store or the
-    encoding fails, `failed(error)` answers; paths in `without_store` are answered without a session then. Handlers
-    find it by get_session(). It stays after the cutover: these sessions are the port's own by then.
+    a session that was changed before an unhandled error would be lost, which Flask saves. Where saving fails,
+    `failed(error)` answers; where opening does, RefuseWithoutSession does, further in. Handlers find the session by
+    get_session(). It stays after the cutover: these sessions are the port's own by then.
     """
 
     def __init__(
@@ -30,15 +33,13 @@ class Sessions:
         policy: SessionPolicy,
         store: AsyncStore,
         clock: Callable[[], datetime],
-        failed: Callable[[Exception], ASGIApp],
-        without_store: frozenset[str] = frozenset(),
+        failed: Failed,
     ) -> None:
         self.app = app
         self.policy = policy
         self.store = store
         self.clock = clock
         self.failed = failed
-        self.without_store = without_store
         self.codec = Codec(policy.format)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,10 +50,8 @@ class Sessions:
             cookie_header = wire.field(scope, b"cookie") or ""
             session = await open_session(self.store, self.policy, self.codec, cookie_header=cookie_header)
         except Exception as error:
-            if "/" + scope["path"].lstrip("/") not in self.without_store:
-                await self.failed(error)(scope, receive, send)
-                return
-            scope["session"] = begin_session(self.policy)
+            # Not saved at the end: nobody knows what it would replace.
+            scope["session"], scope["session.failure"] = begin_session(self.policy), error
             await self.app(scope, receive, send)
             return
         scope["session"] = session
@@ -77,8 +76,26 @@ class Sessions:
         return send_saved
 
 
-def get_session(connection: HTTPConnection) -> Session:
-    """The session of a request; asking for it is not yet using it."""
+class RefuseWithoutSession:
+    """Answers by `failed(error)` what cannot be answered because its session could not be opened, but for some paths.
+
+    A piece of its own, so that checks that need no session may come before it.
+    """
+
+    def __init__(self, app: ASGIApp, failed: Failed, without_session: frozenset[str] = frozenset()) -> None:
+        self.app = app
+        self.failed = failed
+        self.without_session = without_session
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self.app
+        if "session.failure" in scope and "/" + scope["path"].lstrip("/") not in self.without_session:
+            app = self.failed(scope["session.failure"])
+        await app(scope, receive, send)
+
+
+async def get_session(connection: HTTPConnection) -> Session:
+    """The session of a request, for Depends; asking for it is not yet using it."""
     session: Session = connection.scope["session"]
     return session
 

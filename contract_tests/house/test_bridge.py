@@ -3,6 +3,7 @@
 import json
 import pickle
 import secrets
+import stat
 import time
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -340,6 +341,14 @@ def test_expired_sessions_leave_the_file_by_and_by(tmp_path):
     (count,) = store._execute("SELECT count(*) FROM sessions", ())[0]
     store.close()
     assert 150 <= count < 250
+
+
+def test_nobody_else_on_the_machine_reads_the_file(tmp_path):
+    path = tmp_path / "sessions.sqlite3"
+    store = SqliteStore(str(path), clock=time.time)
+    store.set("a", b"x", seconds=10)
+    assert [stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()] == [0o600] * 3
+    store.close()
 
 
 def test_a_closed_store_opens_again(tmp_path):

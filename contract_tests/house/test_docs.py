@@ -18,7 +18,7 @@ from contract_tests import cli, live
 from contract_tests.house.test_house import ROOT, tracked
 from contract_tests.parity import Ledger
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 TUTORIAL = ROOT / "docs/add-an-endpoint.md"
 FENCE = re.compile(r"(?:^<!-- (?P<note>.*?) -->\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
 LINK = re.compile(r"\]\((?P<path>[^)#\s]*)(?:#(?P<anchor>[^)\s]*))?\)")
@@ -75,6 +75,16 @@ def test_the_python_of_a_page_runs_from_top_to_bottom(page, tmp_path, monkeypatc
         if block.runs:
             source = "\n" * (block.line - 1) + block.text
             exec(compile(source, str(page), "exec", dont_inherit=True), names)
+
+
+def test_the_settings_of_sessions_stand_in_the_docs_with_their_defaults():
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (?:`([^`]*)`|none) \|", (ROOT / "docs/sessions.md").read_text(), re.M)
+    example = re.findall(r"^(\w+)=(.*)$", (ROOT / ".env.example").read_text(), re.M)
+    assert len(rows) > 8
+    assert set(rows) <= set(example)
+    assert {name for name, _ in example if name.startswith(("SESSION", "LOGIN", "SIGN_IN", "MSAL"))} <= dict(
+        rows
+    ).keys()
 
 
 def test_a_block_that_is_not_run_says_why():

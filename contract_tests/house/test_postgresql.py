@@ -35,7 +35,19 @@ def test_the_suite_holds_on_postgresql():
     modules = [f"contract_tests/suite/test_{name}.py" for name in NAMES]
     run = subprocess.run(
         # The [both] variants ask both apps and compare; races have none.
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "--database-url", URL, "-k", "both or race or test_shared", *modules],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:xdist",
+            "--database-url",
+            URL,
+            "-k",
+            "both or race or test_shared",
+            *modules,
+        ],
         cwd=ROOT,
         capture_output=True,
         text=True,

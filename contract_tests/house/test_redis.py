@@ -164,6 +164,9 @@ def test_while_redis_is_down_only_requests_with_a_session_are_refused(api, proxy
         assert refused.headers["retry-after"] == "1"
         assert refused.json() == UNAVAILABLE
     assert api.delete("/session").status_code == 503
+    # Where it comes from is asked first, for that needs no session.
+    assert api.delete("/session", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    assert api.request("OPTIONS", "/users").status_code == 503
     assert [api.get(path).status_code for path in ("/healthz", "https://testserver//healthz")] == [200, 200]
     # Whoever has no cookie is served, but for what needs a session.
     cookie = dict(api.cookies)

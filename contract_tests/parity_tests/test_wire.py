@@ -1,10 +1,11 @@
 """The wire kit on an app that is not ours: each piece makes FastAPI answer as Flask does, and is needed for it"""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import flask
 import pytest
-from fastapi import APIRouter, Body, FastAPI, Request
+from fastapi import APIRouter, Body, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.exceptions import HTTPException
@@ -281,3 +282,84 @@ def test_errors_of_the_shared_parser_are_the_cause_of_a_400():
     with asgi(app) as target:
         assert target.send(asked("PUT", "/leaf", b"{}", "application/json")).status == 400
     assert [type(cause) for cause in causes] == [ArithmeticError]
+
+
+async def nobody():
+    raise HTTPException(401)
+
+
+async def somebody():
+    return "Ada"
+
+
+def with_bodies(who):
+    """An app whose routes ask who is there, and take bodies of several kinds; each counts its calls."""
+    app, router, calls = FastAPI(), APIRouter(route_class=wire.Route, dependencies=[Depends(who)]), []
+
+    @router.put("/model")
+    async def model(value: dict[str, int]):
+        calls.append(value)
+
+    @router.put("/optional")
+    async def optional(value: dict[str, int] | None = None):
+        calls.append(value)
+
+    @router.put("/anything")
+    async def anything(value: Annotated[Any, Body()]):
+        calls.append(value)
+
+    @router.put("/two")
+    async def two(one: Annotated[int, Body()], other: Annotated[int, Body()] = 1):
+        calls.append((one, other))
+
+    async def read(value: dict[str, int]):
+        calls.append(value)
+        return value
+
+    @router.put("/dependency")
+    async def dependency(value: Annotated[dict[str, int], Depends(read)]):
+        calls.append(value)
+
+    @app.exception_handler(HTTPException)
+    async def refused(_, error):
+        return JSONResponse({}, error.status_code)
+
+    app.include_router(router)
+    app.add_middleware(wire.BodyLimit, max_bytes=LIMIT)
+    return app, calls
+
+
+UNREAD = {
+    400: asked("PUT", "", b"{", "application/json"),
+    413: asked("PUT", "", b"{" + b" " * LIMIT + b"}", "application/json"),
+    415: asked("PUT", "", b"{}", "text/plain"),
+}
+PATHS = ["/model", "/optional", "/anything", "/two", "/dependency"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("status", UNREAD)
+def test_a_body_that_cannot_be_read_is_refused_and_calls_nothing(path, status):
+    app, calls = with_bodies(somebody)
+    with asgi(app) as target:
+        assert target.send(replace(UNREAD[status], target=path.encode())).status == status
+    assert calls == []
+
+
+@pytest.mark.parametrize("path", ["/model", "/two", "/dependency"])
+@pytest.mark.parametrize("status", [*UNREAD, 422])
+def test_who_asks_is_decided_before_the_body_is_looked_at(path, status):
+    app, calls = with_bodies(nobody)
+    unfit = asked("PUT", "", b"[]", "application/json")
+    with asgi(app) as target:
+        assert target.send(replace(UNREAD.get(status, unfit), target=path.encode())).status == 401
+    assert calls == []
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_body_that_fits_is_handed_on(path):
+    app, calls = with_bodies(somebody)
+    with asgi(app) as target:
+        assert target.send(asked("PUT", path, b'{"one": 1}', "application/json")).status == 200
+    assert calls
+    assert all(call in ({"one": 1}, (1, 1)) for call in calls)

@@ -15,6 +15,8 @@ from shared_core.sessions.stores import unavailable
 
 # A store that does not answer must not hold a request for longer: it gets its 503 instead.
 TIMEOUTS: dict[str, Any] = {"socket_connect_timeout": 1.0, "socket_timeout": 2.0}
+# Tried once more, at once: a pooled connection may have been closed while it was idle. Silence is not waited for twice.
+LOST = (redis.ConnectionError,)
 
 
 class Client(redis.Redis):
@@ -45,8 +47,7 @@ class RedisStore:
 
     @cached_property
     def client(self) -> Client:
-        # One retry, at once: a pooled connection may have been closed while it was idle.
-        return cast("Client", Client.from_url(self._url, retry=Retry(NoBackoff(), 1), **TIMEOUTS))
+        return cast("Client", Client.from_url(self._url, retry=Retry(NoBackoff(), 1, LOST), **TIMEOUTS))
 
     def get(self, key: str) -> bytes | None:
         return cast("bytes | None", self.client.get(key))
@@ -67,7 +68,7 @@ class RedisStore:
             self.client.close()
 
     def awaitable(self) -> AsyncRedisStore:
-        client = AsyncClient.from_url(self._url, retry=AsyncRetry(NoBackoff(), 1), **TIMEOUTS)
+        client = AsyncClient.from_url(self._url, retry=AsyncRetry(NoBackoff(), 1, LOST), **TIMEOUTS)
         return AsyncRedisStore(cast("AsyncClient", client))
 
 

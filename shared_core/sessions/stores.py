@@ -111,7 +111,10 @@ class SqliteStore:
 
     def _connect(self) -> sqlite3.Connection:
         if self._path != ":memory:":
-            Path(self._path).parent.mkdir(parents=True, exist_ok=True)
+            file = Path(self._path)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            # Whoever reads it is whoever is signed in.
+            file.touch(mode=0o600)
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=5)
         for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", *SCHEMA):
             connection.execute(statement)
