@@ -105,9 +105,9 @@ class Gate:
         media_type = (response.header("content-type") or b"").decode("latin-1").partition(";")[0]
         if not content and not response.body:
             return None
-        if media_type not in content:
+        if media_type not in content and "*/*" not in content:
             return f"media type {media_type or 'none'} is not documented"
-        if not media_type.endswith("json"):
+        if not media_type.endswith("json") or media_type not in content:
             return None
         try:
             value = json.loads(response.body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 import time
@@ -126,6 +127,7 @@ class Place:
         self.settings = settings(
             database_url=f"sqlite:///{home / 'service.sqlite3'}",
             session_store=f"sqlite:///{home / 'sessions.sqlite3'}",
+            upload_dir=str(home / "uploads"),
             threads=THREADS,
             pool_size=THREADS,
             **provider().settings(),
@@ -145,6 +147,7 @@ class Place:
         def reset() -> None:
             empty(engine)
             sessions.clear(self.settings.session_key_prefix)
+            shutil.rmtree(self.settings.upload_dir, ignore_errors=True)
 
         command = [sys.executable, "-m", *SERVERS[role].split()]
         with Server(command, env=environment(self.settings), cwd=self.home, ready="/readyz") as server:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import atexit
 import secrets
+import shutil
 import sqlite3
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import sqlalchemy as sa
@@ -25,6 +28,7 @@ from shared_core.passwords import Passwords
 from shared_core.services import Services, build_services, make_session_store, make_signin, session_policy
 from shared_core.sessions.stores import SqliteStore
 from shared_core.settings import EMBEDDED_SESSION_STORE, Settings
+from shared_core.uploads import Uploads
 
 if TYPE_CHECKING:
     from shared_core.sessions.redis_stores import RedisStore
@@ -93,6 +97,7 @@ class World:
     def reset(self) -> None:
         """Rewind everything: rows, ids, sessions, tokens and clock."""
         self._forget_sessions()
+        shutil.rmtree(self.services.uploads.folder, ignore_errors=True)
         if isinstance(self.services.new_token, Tokens):
             self.services.new_token.reset()
         engine = self.services.database.engine
@@ -105,6 +110,7 @@ class World:
 
     def close(self) -> None:
         self._forget_sessions()
+        shutil.rmtree(self.services.uploads.folder, ignore_errors=True)
         self.services.close()
 
     def _forget_sessions(self) -> None:
@@ -122,6 +128,7 @@ def make_world(**changes: Any) -> World:
         session_policy=session_policy(chosen),
         session_store=_session_store(chosen),
         signin=make_signin(chosen),
+        uploads=_uploads(chosen),
         clock=lambda: NOW,
         new_token=Tokens(),
     )
@@ -155,7 +162,9 @@ def on_postgresql(server: str, **changes: Any) -> Iterator[World]:
         services = build_services(chosen)
         engine.dispose()
         store = _session_store(chosen)
-        yield World(replace(services, session_store=store, clock=lambda: NOW, new_token=Tokens()))
+        yield World(
+            replace(services, session_store=store, uploads=_uploads(chosen), clock=lambda: NOW, new_token=Tokens())
+        )
         services.close()
     finally:
         engine.dispose()
@@ -169,6 +178,12 @@ def _session_store(chosen: Settings) -> SqliteStore | RedisStore:
     if chosen.session_store.get_secret_value() == EMBEDDED_SESSION_STORE:
         return SqliteStore(":memory:", clock=time.time)
     return make_session_store(chosen)
+
+
+def _uploads(chosen: Settings) -> Uploads:
+    """A folder of its own, which is made by the first upload."""
+    folder = Path(tempfile.gettempdir()) / f"contract-uploads-{secrets.token_hex(8)}"
+    return Uploads(folder, chosen.max_upload_bytes, new_key=secrets.token_urlsafe)
 
 
 def on_store(url: str | None) -> dict[str, str]:

@@ -11,7 +11,7 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from fastapi_app import docs, health, hello, openapi, session, signin, users, wire
+from fastapi_app import docs, files, health, hello, openapi, session, signin, users, wire
 from fastapi_app.errors import answer_to, register_error_handlers
 from fastapi_app.inputs import place_services
 from fastapi_app.middleware import RefuseCrossSite
@@ -76,7 +76,7 @@ def create_app(services: Services | None = None) -> FastAPI:
     )
     place_services(app, built)
     app.session_store = built.session_store.awaitable()
-    for module in (hello, users, session, signin, health, docs):
+    for module in (hello, users, session, signin, files, health, docs):
         app.include_router(module.router)
     register_error_handlers(app)
     # The last one added is the first one asked.

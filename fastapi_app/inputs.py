@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import Depends, FastAPI, Path, Query, Request
+from fastapi import Depends, FastAPI, HTTPException, Path, Query, Request
 from starlette.convertors import Convertor, register_url_convertor
+from starlette.requests import ClientDisconnect
 
 from fastapi_app import wire
 from fastapi_app.sessions import get_session
-from shared_core import logins, schemas
+from shared_core import logins, schemas, uploads
+from shared_core.http.conditional import Field
 from shared_core.logins import Candidate
 from shared_core.passwords import Verdict
-from shared_core.schemas import Credentials, PageIn, SignInStart, UserChanges, UserIn
+from shared_core.schemas import Credentials, PageIn, SignInStart, TagIn, UserChanges, UserIn
 from shared_core.services import Services
 from shared_core.visits import Visit
 
@@ -125,6 +128,41 @@ async def hash_new_password(_: SignedIn, changes: UserChanges, app: App) -> Chan
     """Wait for Argon2 here, on the loop, for someone who is signed in."""
     return Changes(changes.name, changes.email, await app.passwords.hash_given_async(changes.password))
 
+
+async def receive_upload(request: Request, _: SignedIn, app: App) -> AsyncIterator[uploads.Upload]:
+    """The body as a file of a form, streamed to the upload folder on the loop: a hop for each chunk would cost more
+    than it writes. Gone again unless it is kept. Raises HTTPException, Malformed, TooLarge or Invalid.
+    """
+    content_type = request.headers.get("content-type", "")
+    if not uploads.is_form_data(content_type):
+        raise HTTPException(415)
+    wire.BodyLimit.lift(request.scope, app.uploads.most_body_bytes)
+    with app.uploads.receive(content_type) as upload:
+        try:
+            async for chunk in request.stream():
+                upload.write(chunk)
+        except ClientDisconnect:
+            raise HTTPException(400) from None
+        upload.finish()
+        yield upload
+
+
+Upload = Annotated[uploads.Upload, Depends(receive_upload)]
+Tag = Annotated[TagIn, Query()]
+
+
+async def get_method(request: Request) -> str:
+    """The method that the client sent; HEAD is routed as GET."""
+    return str(request.scope.get("wire.method", request.method))
+
+
+async def get_fields(request: Request) -> Field:
+    """Gives a header field of the request; None where it has none."""
+    return lambda name: wire.field(request.scope, name.lower().encode())
+
+
+Method = Annotated[str, Depends(get_method)]
+Fields = Annotated[Field, Depends(get_fields)]
 
 UserUpdate = Annotated[Changes, Depends(hash_new_password)]
 

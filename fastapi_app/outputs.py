@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from fastapi import Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from shared_core import problems, schemas
+from shared_core.http.conditional import Selected
+from shared_core.http.disposition import SAVED
 from shared_core.problems import Problem
+from shared_core.streams import begun
 
 
 def json(shape: BaseModel, status: int = 200, *, location: str | None = None) -> Response:
@@ -28,6 +34,22 @@ def see_other(url: str) -> Response:
 def content(body: bytes, media_type: str) -> Response:
     """Bytes as they are."""
     return Response(body, media_type=media_type)
+
+
+def stream(content: Iterator[bytes], selected: Selected, *, media_type: str, disposition: str) -> Response:
+    """A file or a part of it. A transfer that fails on the way is broken off, and before it begins it is an error."""
+    headers = dict(selected.headers)
+    if selected.status == 304:
+        return Response(status_code=304, headers=headers)
+    headers |= {**dict(SAVED), "Content-Disposition": disposition, "Content-Type": media_type}
+    headers["Content-Length"] = str(selected.stop - selected.start)
+    return StreamingResponse(begun(content), selected.status, headers)
+
+
+def whole_stream(content: Iterator[bytes], media_type: str, disposition: str) -> Response:
+    """Content of unknown length."""
+    headers = {**dict(SAVED), "Content-Disposition": disposition, "Content-Type": media_type}
+    return StreamingResponse(begun(content), 200, headers)
 
 
 def problem(problem: Problem) -> Response:

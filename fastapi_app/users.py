@@ -44,7 +44,8 @@ def delete_user(id: Id, login_id: SignedIn, visit: Visitor, app: App) -> Respons
     """Delete one's own account, which signs out everywhere."""
     with app.database.begin() as db:
         person = logins.get_signed_in(db, login_id, now=app.clock())
-        users.delete_user(db, id, by=person)
+        keys = users.delete_user(db, id, by=person)
+    app.uploads.remove(*keys)
     visit.sign_out()
     return nothing()
 

@@ -177,7 +177,7 @@ class Routing:
             routed = self.routed(get_route_path(scope))
             if scope["method"] not in routed.methods and not routed.elsewhere:
                 if scope["method"] == "HEAD" and "GET" in routed.methods:
-                    scope = {**scope, "method": "GET"}
+                    scope = {**scope, "method": "GET", "wire.method": "HEAD"}
                 else:
                     await self._answer(scope, routed)(scope, receive, send)
                     return
@@ -303,10 +303,18 @@ def host_of(scope: Scope) -> str:
     return str(host.lower().removesuffix(default_port)) if HOST.fullmatch(host) else ""
 
 
+@dataclass(slots=True)
+class Limit:
+    """How many bytes the body of one request may have."""
+
+    max_bytes: int
+
+
 class BodyLimit:
     """413 for a body over `max_bytes`, at the moment a handler reads it, declared or counted; FastAPI has no limit.
 
-    As in Flask, a route that does not read its body never refuses it. Keep it after the cutover.
+    As in Flask, a route that does not read its body never refuses it, and one that takes more says so before it reads:
+    `BodyLimit.lift(request.scope, max_bytes)`. Keep it after the cutover.
     """
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
@@ -318,19 +326,27 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         declared = dict(scope["headers"]).get(b"content-length", b"")
-        received = int(declared) if declared.isdigit() and int(declared) > self.max_bytes else 0
+        expected = int(declared) if declared.isdigit() else 0
+        received = 0
+        # An object and not a number: what is further in has copies of the scope.
+        limit = scope["wire.body_limit"] = Limit(self.max_bytes)
 
         async def receive_limited() -> Message:
             nonlocal received
-            if received > self.max_bytes:
+            if max(expected, received) > limit.max_bytes:
                 raise HTTPException(413)
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self.max_bytes:
+            if received > limit.max_bytes:
                 raise HTTPException(413)
             return message
 
         await self.app(scope, receive_limited, send)
+
+    @staticmethod
+    def lift(scope: Scope, max_bytes: int) -> None:
+        """Let this request's body have more bytes."""
+        scope["wire.body_limit"].max_bytes = max_bytes
 
 
 class QuietErrors:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar, cast
 
@@ -12,6 +14,7 @@ from werkzeug.routing import BaseConverter, IntegerConverter
 
 from shared_core import schemas
 from shared_core.services import Services
+from shared_core.uploads import BLOCK, Upload, counted, is_form_data
 from shared_core.visits import Visit
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -58,6 +61,38 @@ def body(model: type[Model]) -> Model:
 def answers() -> list[tuple[str, str]]:
     """Every pair of the query, repeated keys too: whoever must know that there is one reads them here."""
     return list(request.args.items(multi=True))
+
+
+@contextmanager
+def upload() -> Iterator[Upload]:
+    """The body as a file of a form, streamed to the upload folder; gone again unless it is kept.
+
+    Aborts with 415 or 413; raises Malformed, TooLarge or Invalid.
+    """
+    content_type = request.headers.get("Content-Type", "")
+    if not is_form_data(content_type):
+        abort(415)
+    limit = app.uploads.most_body_bytes
+    if (request.content_length or 0) > limit:
+        abort(413)
+    request.max_content_length = limit + 1
+    with app.uploads.receive(content_type) as upload:
+        for count, chunk in counted(iter(partial(request.stream.read, BLOCK), b"")):
+            if count > limit:
+                abort(413)
+            upload.write(chunk)
+        upload.finish()
+        yield upload
+
+
+def method() -> str:
+    """The request's method."""
+    return request.method
+
+
+def field(name: str) -> str | None:
+    """A header field of the request; None where it has none."""
+    return request.headers.get(name)
 
 
 def query(model: type[Model]) -> Model:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from flask import Response
 from pydantic import BaseModel
 
 from shared_core import problems, schemas
+from shared_core.http.conditional import Selected
+from shared_core.http.disposition import SAVED
 from shared_core.problems import Problem
+from shared_core.streams import begun
 
 
 def json(shape: BaseModel, status: int = 200, *, location: str | None = None) -> Response:
@@ -30,6 +35,22 @@ def see_other(url: str) -> Response:
 def content(body: bytes, media_type: str) -> Response:
     """Bytes as they are."""
     return Response(body, content_type=media_type)
+
+
+def stream(content: Iterator[bytes], selected: Selected, *, media_type: str, disposition: str) -> Response:
+    """A file or a part of it. A transfer that fails on the way is broken off, and before it begins it is an error."""
+    if selected.status == 304:
+        return _without_body(304, **dict(selected.headers))
+    headers = [*selected.headers, *SAVED, ("Content-Disposition", disposition)]
+    response = Response(begun(content), selected.status, headers, content_type=media_type)
+    response.content_length = selected.stop - selected.start
+    return response
+
+
+def whole_stream(content: Iterator[bytes], media_type: str, disposition: str) -> Response:
+    """Content of unknown length."""
+    headers = [*SAVED, ("Content-Disposition", disposition)]
+    return Response(begun(content), 200, headers, content_type=media_type)
 
 
 def problem(problem: Problem) -> Response:

@@ -48,7 +48,8 @@ def delete_user(id: int) -> Response:
     login_id = visit.get_login_id()
     with app.database.begin() as db:
         person = logins.get_signed_in(db, login_id, now=app.clock())
-        users.delete_user(db, id, by=person)
+        keys = users.delete_user(db, id, by=person)
+    app.uploads.remove(*keys)
     visit.sign_out()
     return nothing()
 

@@ -7,6 +7,9 @@ ServiceError
 ├── NotAllowed     it is known who asks, and they may not
 ├── NotFound       there is no such thing
 ├── Conflict       it clashes with what is there
+├── Changed        it is not what the request is about any more
+├── OutOfRange     it has no such part
+├── TooLarge       more is sent than is taken
 ├── TooMany        asked too often; it says when to ask again
 ├── SignInFailed   what came back from the sign-in provider proves nobody
 ├── NotConfigured  this installation does not offer it
@@ -60,6 +63,22 @@ class NotFound(ServiceError):
 
 class Conflict(ServiceError):
     """The request clashes with what is already there."""
+
+
+class Changed(ServiceError):
+    """The request is about another state of the thing than it is in."""
+
+
+class OutOfRange(ServiceError):
+    """The thing has no such part; `size` is how many bytes it has."""
+
+    def __init__(self, detail: str, *, size: int) -> None:
+        super().__init__(detail)
+        self.size = size
+
+
+class TooLarge(ServiceError):
+    """More is sent than is taken."""
 
 
 class TooMany(ServiceError):

@@ -16,6 +16,9 @@ STATUS_OF: dict[type[errors.ServiceError], int] = {
     errors.NotAllowed: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.Changed: 412,
+    errors.TooLarge: 413,
+    errors.OutOfRange: 416,
     errors.Invalid: 422,
     errors.TooMany: 429,
     errors.NotConfigured: 501,
@@ -30,8 +33,10 @@ TITLES = {
     404: "Not Found",
     405: "Method Not Allowed",
     409: "Conflict",
+    412: "Precondition Failed",
     413: "Content Too Large",
     415: "Unsupported Media Type",
+    416: "Range Not Satisfiable",
     422: "Unprocessable Content",
     429: "Too Many Requests",
     500: "Internal Server Error",
@@ -47,7 +52,7 @@ DETAILS = {
     405: "This method is not allowed here.",
     409: "The request clashes with what is already there.",
     413: "The request body is too large.",
-    415: "The request body must be JSON, and say so in Content-Type.",
+    415: "The request body is not declared as a media type that is taken here.",
     422: "The request does not fit.",
     429: "Asked too often; try again later.",
     500: "The server failed to answer this request.",
@@ -69,6 +74,7 @@ class Problem:
     detail: str
     violations: tuple[errors.Violation, ...] = ()
     retry_after: int = RETRY_AFTER_SECONDS
+    size: int = 0
 
     @property
     def title(self) -> str:
@@ -76,7 +82,9 @@ class Problem:
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
-        """Headers that belong to the problem itself (RFC 9110 sections 10.2.3 and 11.6.1)."""
+        """Headers that belong to the problem itself (RFC 9110 sections 10.2.3, 11.6.1 and 15.5.17)."""
+        if self.status == 416:
+            return (("Content-Range", f"bytes */{self.size}"),)
         if self.status == 401:
             return (("WWW-Authenticate", CHALLENGE),)
         return (("Retry-After", str(self.retry_after)),) if self.status in {429, 503} else ()
@@ -101,6 +109,7 @@ def of_error(error: errors.ServiceError) -> Problem:
         error.detail,
         violations=getattr(error, "violations", ()),
         retry_after=getattr(error, "retry_after", RETRY_AFTER_SECONDS),
+        size=getattr(error, "size", 0),
     )
 
 

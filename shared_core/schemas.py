@@ -116,6 +116,24 @@ class ProfileOut(Shape):
     email: str
 
 
+class FileOut(Shape):
+    """A file with what is said of it now; `timestamp` is ISO 8601."""
+
+    id: Id
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    tag: str
+    timestamp: str
+
+
+class TagIn(Shape):
+    """What to call a file."""
+
+    tag: Annotated[str, StringConstraints(max_length=200)] = "unidentified"
+
+
 class PageIn(Shape):
     """Which users to list: at most `limit` of those whose id is above `after`."""
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared_core import logs
@@ -19,6 +20,7 @@ from shared_core.sessions import SessionPolicy
 from shared_core.sessions.stores import SqliteStore
 from shared_core.settings import Settings, SettingsError, load_settings
 from shared_core.signin import NoSignIn, SignIn
+from shared_core.uploads import Uploads
 
 if TYPE_CHECKING:
     from shared_core.sessions.redis_stores import RedisStore
@@ -37,6 +39,7 @@ class Services:
     session_policy: SessionPolicy
     session_store: SqliteStore | RedisStore
     signin: SignIn | NoSignIn
+    uploads: Uploads
     clock: Callable[[], datetime]
     new_token: Callable[[], str]
 
@@ -61,6 +64,7 @@ def build_services(settings: Settings) -> Services:
         session_policy=session_policy(settings),
         session_store=make_session_store(settings),
         signin=make_signin(settings),
+        uploads=Uploads(Path(settings.upload_dir), settings.max_upload_bytes, new_key=secrets.token_urlsafe),
         clock=utc_now,
         new_token=secrets.token_urlsafe,
     )

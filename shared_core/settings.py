@@ -45,6 +45,8 @@ class Settings(BaseSettings):
     pool_size: Annotated[int, Field(ge=1, le=1000)] = 16
     pool_timeout: Annotated[float, Field(gt=0, le=60)] = 3.0
     max_body_bytes: Annotated[int, Field(ge=1024, le=1 << 30)] = 1 << 20
+    upload_dir: str = "var/uploads"
+    max_upload_bytes: Annotated[int, Field(ge=1024, le=1 << 34)] = 10 << 20
     public_base_url: str = "http://localhost:8000"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     session_store: SecretStr = SecretStr(EMBEDDED_SESSION_STORE)

@@ -14,7 +14,7 @@ metadata = sa.MetaData(
 )
 
 # The Alembic revision that this code needs; a test holds it to migrations/versions.
-REVISION = "0002"
+REVISION = "0003"
 
 # SQLite makes ids only for INTEGER; AUTOINCREMENT, so that the id of a deleted row is never given again.
 Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")
@@ -65,6 +65,21 @@ sign_in_attempts = sa.Table(
     sa.Column("key", sa.Text, primary_key=True),
     sa.Column("count", sa.Integer, nullable=False),
     sa.Column("ends_at", sa.BigInteger, nullable=False, index=True),
+)
+
+# `key` names the content in the upload folder; `name` is what the client called it, and names nothing.
+files = sa.Table(
+    "files",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    _of_user(),
+    sa.Column("key", sa.Text, nullable=False, unique=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("media_type", sa.Text, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("sha256", sa.Text, nullable=False),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sqlite_autoincrement=True,
 )
 
 revisions = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_num", sa.String(32), primary_key=True))

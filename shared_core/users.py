@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from shared_core.errors import Conflict, NotAllowed, NotFound, SignInFailed
 from shared_core.signin import Identity
-from shared_core.tables import identities, logins, users
+from shared_core.tables import files, identities, logins, users
 
 TAKEN = "This email is already registered."
 
@@ -97,10 +97,15 @@ def update_user(
     return get_user(db, user_id)
 
 
-def delete_user(db: sa.Connection, user_id: int, *, by: SignedIn) -> None:
-    """Delete a user, and with it every login. Raises NotFound, or NotAllowed for another's."""
+def delete_user(db: sa.Connection, user_id: int, *, by: SignedIn) -> tuple[str, ...]:
+    """Delete a user, and with it every login and file. Raises NotFound, or NotAllowed for another's.
+
+    Gives the keys of the files' content, which is the caller's to remove.
+    """
     _own(db, user_id, by=by)
+    keys = tuple(db.scalars(sa.select(files.c.key).where(files.c.user_id == user_id)))
     db.execute(sa.delete(users).where(users.c.id == user_id))
+    return keys
 
 
 def user_of_identity(db: sa.Connection, identity: Identity, *, now: datetime) -> int:

@@ -214,7 +214,7 @@ def test_a_value_at_its_bounds_fits(api, ada, field, value):
     ("status", "body", "content_type", "detail"),
     [
         (413, b" " * (MEBIBYTE + 1), "application/json", "The request body is too large."),
-        (415, b"{}", "text/plain", "The request body must be JSON, and say so in Content-Type."),
+        (415, b"{}", "text/plain", "The request body is not declared as a media type that is taken here."),
         (422, b"{}", "application/json", "The request does not fit."),
     ],
     ids=["413", "415", "422"],

@@ -1,0 +1,18 @@
+"""Content-Disposition for a file that is to be saved (RFC 6266), whatever its name."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+# RFC 8187 section 3.2.1: attr-char, beyond letters, digits and what quote() leaves anyway.
+ATTR_CHARS = "!#$&+^`|"
+
+# Beside it: the browser must not guess another type, and nobody but the browser may keep it.
+SAVED = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "private, no-cache"))
+
+
+def attachment(name: str) -> str:
+    """The field's value. A name that is not plain ASCII is told twice: as any client reads it, and as it is."""
+    plain = "".join(letter if " " <= letter <= "~" and letter not in '"\\%' else "_" for letter in name)
+    field = f'attachment; filename="{plain}"'
+    return field if plain == name else f"{field}; filename*=UTF-8''{quote(name, safe=ATTR_CHARS)}"
