@@ -2,7 +2,9 @@
 
 import socket
 import sys
+import time
 
+import httpx
 import pytest
 from werkzeug.test import create_environ
 
@@ -31,6 +33,37 @@ def test_an_answer_reaches_a_client_that_sends_its_whole_body_first(server, path
     with socket.create_connection((host, int(port)), timeout=10) as client:
         client.sendall(head.encode() + b" " * size)
         assert client.recv(12) == b"HTTP/1.1 " + status
+
+
+def test_nothing_is_left_of_an_upload_that_breaks_off(server, tmp_path):
+    person = {"name": "Ada", "email": "ada@example.com", "password": "test"}
+    folder = tmp_path / "var/uploads"
+    host, port = server.url.removeprefix("http://").split(":")
+    with httpx.Client(base_url=server.url, headers={"Connection": "close"}) as api:
+        api.post("/user", json=person)
+        cookie = api.post("/session", json={"email": "ada@example.com", "password": "test"}).headers["set-cookie"]
+        # Secure cookies do not travel over plain http by themselves.
+        api.headers["Cookie"] = cookie.partition(";")[0]
+        for declared in (b"Content-Length: 9000000", b"Transfer-Encoding: chunked"):
+            head = b"POST /files HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=x\r\n" + declared
+            head += b"\r\nCookie: " + api.headers["Cookie"].encode() + b"\r\n\r\n"
+            part = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n' + b"x" * MEBIBYTE
+            size = b"%x\r\n" % len(part) if b"chunked" in declared else b""
+            with socket.create_connection((host, int(port)), timeout=10) as client:
+                client.sendall(head + size + part)
+                assert eventually(lambda: any(folder.glob("*")))
+            assert eventually(lambda: not any(folder.glob("*")))
+        assert api.post("/files", files={"file": ("a", b"whole")}).status_code == 201
+        assert len(list(folder.iterdir())) == 1
+    assert "Traceback" not in server.log_tail(100_000)
+
+
+def eventually(condition):
+    """Whether it comes about; a limit for hangs only."""
+    until = time.monotonic() + 30
+    while not condition() and time.monotonic() < until:
+        time.sleep(0.01)
+    return condition()
 
 
 class BareSocket:

@@ -83,7 +83,16 @@ def test_the_stored_document_is_what_the_port_says():
 def test_the_document_says_its_bounds_in_json_schema_s_own_words():
     """Pydantic passes words that it cannot translate on as they are, and every client ignores them."""
     words = {"type", "title", "description", "properties", "required", "items", "anyOf", "$ref", "default", "format"}
-    words |= {"minimum", "maximum", "minLength", "maxLength", "pattern", "writeOnly", "additionalProperties"}
+    words |= {
+        "minimum",
+        "maximum",
+        "minLength",
+        "maxLength",
+        "pattern",
+        "writeOnly",
+        "additionalProperties",
+        "contentMediaType",
+    }
     used = set(schema_words(json.loads((ROOT / "shared_core/openapi.json").read_bytes())))
     assert used <= words
     assert {"minimum", "maximum", "maxLength"} <= used

@@ -41,7 +41,7 @@ def requests(spec):
             for parameter in operation.get("parameters", []):
                 if parameter["in"] == "query":
                     yield method, f"{url}?{parameter['name']}={quote(SECRET)}", {}
-            if "requestBody" in operation:
+            if "application/json" in operation.get("requestBody", {}).get("content", {}):
                 yield from bodies(method, url, list(fields_of(spec, operation)))
 
 
