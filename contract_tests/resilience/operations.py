@@ -53,7 +53,7 @@ def someone(number: int, *, house: str = "example.com") -> dict[str, str]:
 
 
 def _credentials(number: int) -> dict[str, str]:
-    return {"email": someone(number)["email"], "password": PASSWORD}
+    return {"email": someone(number % PEOPLE)["email"], "password": PASSWORD}
 
 
 OPERATIONS = (
