@@ -6,7 +6,7 @@ import selectors
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from contract_tests.bench.clocks import cpu_of
 from contract_tests.resilience.wire import Answer
@@ -32,29 +32,88 @@ class Sample:
     def per_second(self) -> float:
         return self.answers / self.seconds
 
-    def told(self) -> dict[str, float]:
-        return {**asdict(self), "per_second": self.per_second}
-
 
 class Client:
-    """One connection with one request under way."""
+    """One connection with one request under way; made anew where the server closes it."""
 
-    __slots__ = ("answer", "began", "connection")
+    __slots__ = ("answer", "began", "connection", "port")
 
     def __init__(self, port: int) -> None:
-        self.connection = socket.create_connection(("127.0.0.1", port), timeout=SILENCE)
-        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.port = port
         self.answer = Answer()
         self.began = 0.0
+        self.connect()
+
+    def connect(self) -> None:
+        self.connection = socket.create_connection(("127.0.0.1", self.port), timeout=SILENCE)
+        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def send(self, request: bytes) -> None:
         self.answer = Answer()
-        self.began = time.perf_counter()
+        self.began = _now()
         self.connection.sendall(request)
 
-    def receive(self) -> bool:
-        """Take what has come; whether the answer is whole."""
-        return self.answer.take(self.connection.recv(1 << 16))
+    def receive(self) -> None:
+        """Take what has come in."""
+        try:
+            self.answer.take(self.connection.recv(1 << 16))
+        except ConnectionError:
+            self.answer.take(b"")
+
+
+class Load:
+    """Connections that are busy until a time; what came back is noted."""
+
+    def __init__(self, port: int, make: Callable[[], bytes], connections: int) -> None:
+        self._make = make
+        self._selector = selectors.DefaultSelector()
+        self._clients = [Client(port) for _ in range(connections)]
+        self.latencies: list[float] = []
+        self.refused = 0
+        self.lost = 0
+
+    def run(self, seconds: float, *, whole: bool) -> float:
+        """Send for so long, and give how long it took until nothing was under way any more."""
+        began = _now()
+        until = began + seconds
+        for client in self._clients:
+            self._begin(client)
+        while self._selector.get_map() and (whole or _now() < until):
+            ready = self._selector.select(SILENCE if whole else max(until - _now(), 0.0))
+            if whole and not ready:
+                self.lost += len(self._selector.get_map())
+                break
+            for key, _ in ready:
+                self._go_on(key.data, until)
+        return _now() - began
+
+    def close(self) -> None:
+        self._selector.close()
+        for client in self._clients:
+            client.connection.close()
+
+    def _begin(self, client: Client) -> None:
+        self._selector.register(client.connection, selectors.EVENT_READ, client)
+        client.send(self._make())
+
+    def _go_on(self, client: Client, until: float) -> None:
+        client.receive()
+        answer, now = client.answer, _now()
+        if not answer.whole and not answer.ended:
+            return
+        if answer.whole:
+            self.latencies.append(now - client.began)
+            self.refused += answer.status >= 400
+        else:
+            self.lost += 1
+        if now < until and not answer.ended and not answer.closes:
+            client.send(self._make())
+            return
+        self._selector.unregister(client.connection)
+        if now < until:
+            client.connection.close()
+            client.connect()
+            self._begin(client)
 
 
 def load(
@@ -64,38 +123,14 @@ def load(
 
     Where `whole`, each request that was sent is awaited and counted, so that no CPU is told without its answer.
     """
-    clients = [Client(port) for _ in range(connections)]
-    latencies: list[float] = []
-    refused = 0
-    with selectors.DefaultSelector() as selector:
+    under_way = Load(port, make, connections)
+    try:
         server_cpu, client_cpu = cpu_of(pid), time.process_time()
-        began = time.perf_counter()
-        until = began + seconds
-        for client in clients:
-            selector.register(client.connection, selectors.EVENT_READ, client)
-            client.send(make())
-        # Where nothing more is sent, the map empties; where something is lost, silence ends the wait.
-        while selector.get_map() and (ready := selector.select(SILENCE if whole else max(until - _now(), 0.0))):
-            for key, _ in ready:
-                client = key.data
-                if not client.receive() and not client.answer.ended:
-                    continue
-                now = _now()
-                if client.answer.whole:
-                    latencies.append(now - client.began)
-                    refused += client.answer.status >= 400
-                if now < until and not client.answer.ended:
-                    client.send(make())
-                else:
-                    selector.unregister(client.connection)
-            if not whole and _now() > until:
-                break
-        took = _now() - began
+        took = under_way.run(seconds, whole=whole)
         server_cpu, client_cpu = cpu_of(pid) - server_cpu, time.process_time() - client_cpu
-    for client in clients:
-        client.connection.close()
-    lost = sum(not client.answer.whole for client in clients) if whole else 0
-    return _sample(latencies, refused, lost, took, server_cpu, client_cpu)
+    finally:
+        under_way.close()
+    return _sample(under_way.latencies, under_way.refused, under_way.lost, took, server_cpu, client_cpu)
 
 
 def _now() -> float:

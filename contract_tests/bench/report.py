@@ -48,13 +48,34 @@ def render(results: Results) -> str:
         + _table(("database", "route", "connections", "original", "port"), _smallest_rows(figures)),
         "## In process, without a server\n\nMicroseconds of CPU a request on SQLite, the driver's own share taken"
         " off.\n\n"
-        + _table(("route", *(f"{name}" for pair in SMALLEST_OF.items() for name in pair), "original / smallest",
-                  "port / smallest", "port / original"), _in_process_rows(results)),
+        + _table(
+            (
+                "route",
+                *(f"{name}" for pair in SMALLEST_OF.items() for name in pair),
+                "original / smallest",
+                "port / smallest",
+                "port / original",
+            ),
+            _in_process_rows(results),
+        ),
         "## A route that waits 50 ms\n\nAnswers a second.\n\n"
         + _table(("form", *(str(number) for number in results.plan.waiting)), _waiting_rows(results)),
         "## Every figure\n\n"
-        + _table(("database", "route", "connections", "app", "answers a second", "p50 ms", "p99 ms", "CPU us",
-                  "refused", "lost"), _all_rows(figures)),
+        + _table(
+            (
+                "database",
+                "route",
+                "connections",
+                "app",
+                "answers a second",
+                "p50 ms",
+                "p99 ms",
+                "CPU us",
+                "refused",
+                "lost",
+            ),
+            _all_rows(figures),
+        ),
     ]
     return "\n\n".join(parts) + "\n"
 

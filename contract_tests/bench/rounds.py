@@ -49,8 +49,6 @@ def measure(
 
 def _load(contender: Contender, route: str, numbers: Iterator[int], *, connections: int, seconds: float) -> Sample:
     make = contender.requests(ROUTES[route], numbers)
-    sample = load(
-        contender.server.port, make, pid=contender.server.pid, connections=connections, seconds=seconds
-    )
+    sample = load(contender.server.port, make, pid=contender.server.pid, connections=connections, seconds=seconds)
     time.sleep(0.01)
     return sample

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ FORMS = {
 def make_fastapi() -> Any:
     from fastapi import FastAPI
 
-    app = FastAPI(telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False})  # type: ignore[arg-type]
+    app = FastAPI(telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False})
 
     @app.get("/blocking")
     async def blocking() -> dict[str, str]:
@@ -73,8 +74,12 @@ def measure_waiting(folder: Path, *, connections: tuple[int, ...], seconds: floa
             # A server each: one that blocks would still work off the last load's queue.
             url = f"sqlite:///{folder / 'none.sqlite3'}"
             with serve(command, folder / "waiting", database_url=url, grace=0.0) as server:
-                asked = request("GET", path)
                 sample = load(
-                    server.port, lambda asked=asked: asked, pid=server.pid, connections=number, seconds=seconds, whole=False  # type: ignore[misc]
+                    server.port,
+                    partial(request, "GET", path),
+                    pid=server.pid,
+                    connections=number,
+                    seconds=seconds,
+                    whole=False,
                 )
             yield form, number, sample.per_second

@@ -37,8 +37,9 @@ class Server:
 
     `env` is added to the environment. `ready` is a path that must answer 2xx before the server counts as
     started; without it any response to `GET /` will do. `timeout` (to start) and `grace` (to end) are in
-    seconds. Another `port` than any free one is for a server that comes back where it was. Entering the context starts it, leaving it ends its whole process group, as do the end of this
-    interpreter and a SIGTERM to it. Raises ServerError where it does not start.
+    seconds. `port` is for a server that comes back where it was; without it any free one will do. Entering the
+    context starts it, leaving it ends its whole process group, as do the end of this interpreter and a SIGTERM to
+    it. Raises ServerError where it does not start.
     """
 
     def __init__(

@@ -55,7 +55,7 @@ def send_at_once(port: int, requests: Sequence[bytes], *, silence: float = SILEN
     try:
         for connection, request, answer in zip(opened, requests, answers, strict=True):
             connection.sendall(request)
-            connection.setblocking(False)
+            connection.settimeout(0)
             selector.register(connection, selectors.EVENT_READ, answer)
         while selector.get_map() and (ready := selector.select(silence)):
             for key, _ in ready:

@@ -42,9 +42,7 @@ class Operation:
 
     def request(self, number: int, visitor: Visitor) -> bytes:
         path = self.path.format(me=visitor.id)
-        return request(
-            self.method, path, body=self.body(number), cookie=visitor.cookie if self.signed_in else ""
-        )
+        return request(self.method, path, body=self.body(number), cookie=visitor.cookie if self.signed_in else "")
 
 
 def someone(number: int, *, house: str = "example.com") -> dict[str, str]:
@@ -74,17 +72,13 @@ OPERATIONS = (
     Operation("POST", "/user", "/user", 201, lambda number: someone(number, house="burst.example")),
     Operation("POST", "/session", "/session", 200, _credentials),
     Operation("PUT", "/session/data/{key}", "/session/data/x", 200, lambda number: {"value": number}, signed_in=True),
-    Operation(
-        "PATCH", "/user/{id}", "/user/{me}", 200, lambda number: {"name": f"Changed {number}"}, signed_in=True
-    ),
+    Operation("PATCH", "/user/{id}", "/user/{me}", 200, lambda number: {"name": f"Changed {number}"}, signed_in=True),
 )
 
 
 def settle_people(database_url: str, count: int = PEOPLE) -> None:
     """Register people without asking a server."""
-    hasher = Passwords(
-        time_cost=CHEAP_HASHES["password_time_cost"], memory_kib=CHEAP_HASHES["password_memory_kib"]
-    )
+    hasher = Passwords(time_cost=CHEAP_HASHES["password_time_cost"], memory_kib=CHEAP_HASHES["password_memory_kib"])
     password_hash = hasher.hash(PASSWORD)
     hasher.close()
     with connected(database_url) as db:

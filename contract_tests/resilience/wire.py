@@ -24,11 +24,15 @@ def request(method: str, path: str, *, body: Any = None, cookie: str = "", expec
 
 @dataclass(slots=True)
 class Answer:
-    """A response as far as it has come in. What comes without a length ends with its connection."""
+    """A response as far as it has come in. What comes without a length ends with its connection.
+
+    `closes` is what the server says of the connection, `ended` that it has ended.
+    """
 
     received: bytes = b""
     whole: bool = False
     ended: bool = False
+    closes: bool = False
     _length: int | None = None
     _body_at: int = 0
 
@@ -59,7 +63,9 @@ class Answer:
     def cookie(self) -> str:
         """The first cookie that it sets, as a request sends it back."""
         head = self.received[: self._body_at].decode("latin-1")
-        fields = [line.split(":", 1)[1].strip() for line in head.split("\r\n") if line.lower().startswith("set-cookie:")]
+        fields = [
+            line.split(":", 1)[1].strip() for line in head.split("\r\n") if line.lower().startswith("set-cookie:")
+        ]
         return fields[0].split(";")[0]
 
     def _read_head(self) -> None:
@@ -68,6 +74,7 @@ class Answer:
             return
         self._body_at = end + 4
         head = self.received[:end].lower()
+        self.closes = b"\r\nconnection: close" in head
         if self.status in (204, 304):
             self._length = 0
         elif (at := head.find(b"\r\ncontent-length:")) >= 0:
