@@ -2,7 +2,7 @@
 
 import os
 import signal
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 import sqlalchemy as sa
 
@@ -34,27 +34,42 @@ def _row(email):
     return {"name": "x", "email": email, "email_key": email, "password_hash": "", "created_at": created_at}
 
 
-def test_sigterm_loses_no_request_in_flight(role, tmp_path):
-    """Some wait for the database, some still send their body."""
-    url = sqlite_database(tmp_path)
-    with serve(command_of(role), tmp_path, database_url=url) as server:
+def sigterm_in_flight(server, url, *, stopping=""):
+    """End a server while some requests wait for the database and some still send their body: what each was answered."""
+    with ExitStack() as stack:
         with write_lock(url):
-            uploads = [Upload(server.port, "/user", someone(number)) for number in range(WAITING + SENDING)]
+            uploads = [
+                stack.enter_context(closing(Upload(server.port, "/user", someone(number))))
+                for number in range(WAITING + SENDING)
+            ]
             for upload in uploads:
                 upload.await_continue()
             for upload in uploads[:WAITING]:
                 upload.finish()
             os.kill(server.pid, signal.SIGTERM)
-            await_log(server, STOPPING[role])
+            await_log(server, stopping)
             for upload in uploads[WAITING:]:
                 upload.finish()
-        answers = [upload.answer() for upload in uploads]
+        return [upload.answer().status for upload in uploads]
+
+
+def test_sigterm_loses_no_request_in_flight(role, tmp_path):
+    url = sqlite_database(tmp_path)
+    with serve(command_of(role), tmp_path, database_url=url) as server:
+        statuses = sigterm_in_flight(server, url, stopping=STOPPING[role])
         code = server.exit_code(within=SILENCE)
         assert refuses(server.port)
-    assert [answer.status for answer in answers] == [201] * len(uploads)
+    assert statuses == [201] * (WAITING + SENDING)
     assert code == EXIT_CODES[role]
     with connected(url) as db:
-        assert db.scalar(sa.select(sa.func.count()).select_from(users)) == len(uploads)
+        assert db.scalar(sa.select(sa.func.count()).select_from(users)) == len(statuses)
+
+
+def test_the_check_catches_a_server_that_drops_what_is_in_flight(tmp_path):
+    """Flask's own development server ends at once."""
+    url = sqlite_database(tmp_path)
+    with serve("flask --app flask_app:create_app run --port {port}", tmp_path, database_url=url) as server:
+        assert 201 not in sigterm_in_flight(server, url)
 
 
 def lost(writers, url):

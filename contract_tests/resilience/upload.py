@@ -29,8 +29,9 @@ class Upload:
         assert got == CONTINUE
 
     def finish(self) -> None:
-        """Send the body."""
-        self._socket.sendall(self._content)
+        """Send the body, to whoever is there yet."""
+        with contextlib.suppress(ConnectionError):
+            self._socket.sendall(self._content)
 
     def close(self) -> None:
         self._socket.close()
