@@ -46,8 +46,8 @@ def render(results: Results) -> str:
         + _table(("database", "route", "connections", "answers a second", "CPU a request"), _port_rows(figures)),
         "## Each app by the smallest in its own framework\n\nCPU a request, with the same database work.\n\n"
         + _table(("database", "route", "connections", "original", "port"), _smallest_rows(figures)),
-        "## In process, without a server\n\nMicroseconds of CPU a request on SQLite, the driver's own share taken"
-        " off.\n\n"
+        "## In process, without a server\n\nMicroseconds of CPU a request on SQLite, the app called as a server"
+        " calls it.\n\n"
         + _table(
             (
                 "route",
@@ -80,26 +80,40 @@ def render(results: Results) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def aims_missed(figures: Figures) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """Where the aim is missed; clearly, if in every round."""
+
+    told: str
+    clear: bool
+
+
+def aims_missed(figures: Figures) -> Iterator[Miss]:
     """Where the port gives less than the original at 10 connections and more, or an edge costs over 1.10."""
-    missed = []
     for load in figures.loads:
-        ratio = figures.ratio(load, "port", "original", per_second)
-        if load.connections >= AIM_FROM and ratio.median < AIM_RATIO:
-            missed.append(f"{_named(load)}: port / original {ratio.told()} answers a second")
+        if load.connections < AIM_FROM:
+            continue
+        rate = figures.ratio(load, "port", "original", per_second)
+        if rate.median < AIM_RATIO:
+            yield Miss(f"{_named(load)}: port / original {rate.told()} answers a second", rate.high < AIM_RATIO)
         for name, smallest in SMALLEST_OF.items():
             if figures.has(load, smallest):
                 cpu = figures.ratio(load, name, smallest, server_cpu)
-                if load.connections >= AIM_FROM and cpu.median > AIM_CPU:
-                    missed.append(f"{_named(load)}: {name} / {smallest} {cpu.told()} CPU")
-    return missed
+                if cpu.median > AIM_CPU:
+                    yield Miss(f"{_named(load)}: {name} / {smallest} {cpu.told()} CPU", cpu.low > AIM_CPU)
 
 
 def _aims(figures: Figures) -> Iterator[str]:
-    missed = aims_missed(figures)
+    missed = list(aims_missed(figures))
     yield f"The port at or above the original at {AIM_FROM} connections and more; each app within {AIM_CPU:.2f} of its"
-    yield "smallest in CPU. " + (f"Missed {len(missed)} times:\n" if missed else "Met everywhere.")
-    yield from (f"- {each}" for each in missed)
+    yield "smallest in CPU."
+    if not missed:
+        yield "Met everywhere."
+    for heading, clear in (("Missed in every round", True), ("Missed by the median, not in every round", False)):
+        found = [miss.told for miss in missed if miss.clear is clear]
+        if found:
+            yield f"\n{heading}, {len(found)} times:\n"
+            yield from (f"- {told}" for told in found)
 
 
 def _machine() -> str:
