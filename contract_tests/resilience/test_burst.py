@@ -16,6 +16,7 @@ from contract_tests.world import provider
 THREADS = 40
 # A form that stalls gives no sign of life in this time, its cure gives hundreds.
 STALL = 3.0
+TRIES = 10
 STANDS = [(role, pool) for role in ("original", "port") for pool in (15, 5)]
 
 
@@ -62,12 +63,13 @@ def usual_form(tmp_path_factory):
 
 
 def test_the_check_passes_the_usual_form_once_its_session_stays_in_one_call(usual_form):
-    burst = send_at_once(usual_form.port, [request("GET", "/cured/1")] * PEOPLE, silence=STALL)
+    burst = send_at_once(usual_form.port, [request("GET", "/cured/1")] * PEOPLE)
     assert burst.faults(200) == []
-    assert send(usual_form.port, request("GET", "/cured/1"), silence=STALL).status == 200
+    assert send(usual_form.port, request("GET", "/cured/1")).status == 200
 
 
 def test_the_check_catches_that_the_usual_form_stops_answering(usual_form):
-    burst = send_at_once(usual_form.port, [request("GET", "/user/1")] * PEOPLE, silence=STALL)
-    assert any("not answered" in fault for fault in burst.faults(200))
+    """Its threads must all be waiting at one moment: on a machine that is busy elsewhere a burst may get through."""
+    bursts = (send_at_once(usual_form.port, [request("GET", "/user/1")] * PEOPLE, silence=STALL) for _ in range(TRIES))
+    assert any("not answered" in fault for burst in bursts for fault in burst.faults(200))
     assert not send(usual_form.port, request("GET", "/user/1"), silence=STALL).whole
