@@ -14,6 +14,7 @@ from contract_tests.bench.report import AIM_CPU, AIM_RATIO, Results
 
 # Two colours that people who see few of them can tell apart, each with a mark of its own.
 COLOURS = ("#0072b2", "#d55e00")
+TICKS = (0.125, 0.25, 0.5, 0.7, 1, 1.5, 2, 3, 4, 6, 8, 16)
 COLUMNS, WIDTH, HEIGHT, GAP, MARGIN = 4, 230, 170, 34, 48
 STYLE = (
     "text{font:12px system-ui,sans-serif;fill:#222}.h{font-size:15px;font-weight:600}.t{font-weight:600}"
@@ -39,10 +40,10 @@ class Band:
 
     @property
     def scale(self) -> tuple[float, float]:
+        """From the medians, and cuts off what a single round was out by: one stray sample would flatten all else."""
         figures = [figure for panel in self.panels.values() for series in panel for figure in series.points.values()]
-        low = min([self.aim, *(figure.low for figure in figures)])
-        high = max([self.aim, *(figure.high for figure in figures)])
-        return math.floor(low * 4) / 4, math.ceil(high * 4) / 4
+        medians = [self.aim, *(figure.median for figure in figures)]
+        return min(medians) * 0.75, max(medians) * 1.3
 
     @property
     def height(self) -> int:
@@ -113,7 +114,9 @@ def _panel(band: Band, route: str, panel: list[Series], x: int, y: int) -> Itera
     inner = HEIGHT - 36
 
     def at(value: float) -> float:
-        return y + inner - inner * (value - low) / (high - low)
+        # Logarithmic: half as much lies as far from the aim as twice as much.
+        shown = min(max(value, low), high)
+        return y + inner - inner * math.log(shown / low) / math.log(high / low)
 
     yield _text(x, y - 6, route, "t")
     for value in _ticks(low, high):
@@ -145,9 +148,7 @@ def _mark(which: int, x: float, y: float) -> str:
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    step = next(step for step in (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 1e9) if (high - low) / step <= 6)
-    first = math.ceil(low / step)
-    return [number * step for number in range(first, math.floor(high / step) + 1)]
+    return [value for value in TICKS if low <= value <= high]
 
 
 def _text(x: float, y: float, text: str, kind: str, *, anchor: str = "start") -> str:
