@@ -10,7 +10,7 @@ STAMP := .venv/.installed
 UV_INDEX = UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$($(PYTHON) -m pip config list 2>/dev/null | sed -n "s/.*\.index-url='\(.*\)'.*/\1/p" | tail -n 1)}"
 WITH_INDEX = $(UV_INDEX); if [ -n "$$UV_DEFAULT_INDEX" ]; then export UV_DEFAULT_INDEX; else unset UV_DEFAULT_INDEX; fi
 
-.PHONY: help setup test parity check lint flask fastapi openapi migrate lock clean
+.PHONY: help setup test parity resilience bench check lint flask fastapi openapi migrate lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list the commands
@@ -38,7 +38,13 @@ test: $(STAMP)  ## run every test, in process, with no server
 parity: $(STAMP)  ## start both apps on real servers and give the verdict: do they answer alike?
 	@$(BIN)/python -m contract_tests.live
 
-check: $(STAMP)  ## exactly what CI runs: format, lint, types, import contracts, tests, fresh apps, parity
+resilience: $(STAMP)  ## bursts, signals, kills, a full disk and a database that goes away, on real servers
+	@$(BIN)/python -m pytest -q -p no:xdist contract_tests/resilience
+
+bench: $(STAMP)  ## what each route costs, on both apps and on the smallest ones, under bench-report/ (10 minutes)
+	@$(BIN)/python -m contract_tests.bench
+
+check: $(STAMP)  ## exactly what CI runs: format, lint, types, import contracts, tests, fresh apps, parity, resilience
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
@@ -46,6 +52,7 @@ check: $(STAMP)  ## exactly what CI runs: format, lint, types, import contracts,
 	$(MAKE) --no-print-directory test
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q --fresh-apps contract_tests/suite
 	$(MAKE) --no-print-directory parity
+	$(MAKE) --no-print-directory resilience
 
 lint: $(STAMP)  ## format the code, and mend what the linter can mend
 	@$(BIN)/ruff format

@@ -174,6 +174,13 @@ def test_every_command_has_its_place_in_the_readme_or_in_contributing():
     assert not [target for target in targets if f"make {target}" not in told]
 
 
+def test_every_folder_of_tests_is_run_by_make_test_or_by_make_resilience():
+    options = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
+    folders = {str(path.parent.relative_to(ROOT)) for path in tracked("*.py") if path.name.startswith("test_")}
+    assert folders == {*options["testpaths"], "contract_tests/resilience"}
+    assert "pytest -q -p no:xdist contract_tests/resilience" in (ROOT / "Makefile").read_text()
+
+
 def test_the_locks_are_hashed_and_name_no_address():
     for lock in (ROOT / "requirements").glob("*.lock"):
         text = lock.read_text()

@@ -37,8 +37,9 @@ class Server:
 
     `env` is added to the environment. `ready` is a path that must answer 2xx before the server counts as
     started; without it any response to `GET /` will do. `timeout` (to start) and `grace` (to end) are in
-    seconds. Entering the context starts it, leaving it ends its whole process group, as do the end of this
-    interpreter and a SIGTERM to it. Raises ServerError where it does not start.
+    seconds. `port` is for a server that comes back where it was; without it any free one will do. Entering the
+    context starts it, leaving it ends its whole process group, as do the end of this interpreter and a SIGTERM to
+    it. Raises ServerError where it does not start.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Server:
         ready: str | None = None,
         timeout: float = 30.0,
         grace: float = 5.0,
+        port: int = 0,
     ) -> None:
         self._command = shlex.split(command) if isinstance(command, str) else list(command)
         self._env = {**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})}
@@ -61,11 +63,22 @@ class Server:
         self._log = b""
         self._log_file: int | None = None
         self._owner = 0
-        self.port = 0
+        self._fixed_port = port
+        self.port = port
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """The number of the process that was started, and of its group; 0 while none is."""
+        return self._process.pid if self._process is not None else 0
+
+    def exit_code(self, *, within: float) -> int | None:
+        """How it ended, negative for a signal; None where it still runs after so many seconds."""
+        _await_exit(self.pid, within)
+        return _exit_code(self.pid)
 
     def start(self) -> None:
         """Start the command and wait until it answers; on another port if this one was taken in between."""
@@ -111,7 +124,7 @@ class Server:
         self.stop()
 
     def _launch(self) -> None:
-        self.port = _free_port()
+        self.port = self._fixed_port or _free_port()
         command = [argument.replace("{port}", str(self.port)) for argument in self._command]
         with tempfile.TemporaryFile(prefix="parity-server-") as log:
             self._log_file = os.dup(log.fileno())

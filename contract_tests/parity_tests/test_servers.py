@@ -103,6 +103,21 @@ def test_a_port_that_is_always_taken_is_an_error() -> None:
         Server(command("raise OSError('[Errno 98] Address already in use')")).start()
 
 
+def test_a_server_may_come_back_on_the_port_it_had() -> None:
+    with Server(command()) as server:
+        os.kill(server.pid, signal.SIGKILL)
+        assert server.exit_code(within=10) == -signal.SIGKILL
+        with Server(command(), port=server.port) as again:
+            assert again.port == server.port
+            assert pid_of(again) == again.pid
+
+
+def test_a_server_that_runs_has_no_exit_code_and_one_that_ended_no_number() -> None:
+    with Server(command()) as server:
+        assert server.exit_code(within=0) is None
+    assert server.pid == 0
+
+
 def test_a_command_may_be_one_string() -> None:
     source = SERVER.replace('"', "'").replace("\\r", "\\\\r").replace("\\n", "\\\\n")
     words = f'{sys.executable} -S -E -c "{source}" {{port}}'
