@@ -36,7 +36,7 @@ CSV: dict[str, Any] = {"content": {"text/csv": {"schema": {"type": "string"}}}}
 @router.post("/files", status_code=201, response_model=FileOut, responses=refusals(400, 401, 422), openapi_extra=FORM)
 def create_file(login_id: SignedIn, uploaded: Upload, app: App) -> Response:
     """Upload a file, as the part `file` of a form; it is the uploader's alone."""
-    with app.database.begin() as db:
+    with app.database.begin_write() as db:
         person = logins.get_signed_in(db, login_id, now=app.clock())
         file = files.create_file(db, uploaded.received, user_id=person.id, now=app.clock())
     uploaded.keep()
@@ -72,7 +72,7 @@ def get_content(id: Id, login_id: SignedIn, method: Method, field: Fields, app: 
 @router.delete("/files/{id:id}", status_code=204, responses=refusals(401, 404))
 def delete_file(id: Id, login_id: SignedIn, app: App) -> Response:
     """Delete one's own file."""
-    with app.database.begin() as db:
+    with app.database.begin_write() as db:
         person = logins.get_signed_in(db, login_id, now=app.clock())
         file = files.delete_file(db, id, user_id=person.id)
     app.uploads.remove(file.key)

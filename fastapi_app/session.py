@@ -15,7 +15,7 @@ router = APIRouter(route_class=Route, tags=["session"])
 def create_session(attempt: Attempt, visit: Visitor, app: App) -> Response:
     """Sign in with a password; an unknown email has the same answer, for the same work, as a wrong password."""
     login_id, now, lifetime = app.new_token(), attempt.now, app.settings.login_lifetime
-    with app.database.begin() as db:
+    with app.database.begin_write() as db:
         user = logins.sign_in(db, attempt.candidate, attempt.verdict, id=login_id, now=now, lifetime=lifetime)
         logins.revoke_login(db, visit.login_id, now=now)
     visit.sign_in(login_id)
@@ -42,7 +42,7 @@ def delete_session(visit: Visitor, app: App) -> Response:
 @router.delete("/sessions", status_code=204, responses=refusals(401))
 def delete_sessions(login_id: SignedIn, visit: Visitor, app: App) -> Response:
     """Sign out everywhere."""
-    with app.database.begin() as db:
+    with app.database.begin_write() as db:
         user = logins.get_signed_in(db, login_id, now=app.clock())
         logins.revoke_logins(db, user.id, now=app.clock())
     visit.sign_out()

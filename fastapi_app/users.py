@@ -31,7 +31,7 @@ def get_user(id: Id, app: App) -> Response:
 def update_user(id: Id, login_id: SignedIn, changes: UserUpdate, app: App) -> Response:
     """Change one's own name, email or password; a new password signs out everywhere else."""
     password_hash, now = changes.password_hash, app.clock()
-    with app.database.begin() as db:
+    with app.database.begin_write() as db:
         person = logins.get_signed_in(db, login_id, now=now)
         user = users.update_user(
             db, id, by=person, name=changes.name, email=changes.email, password_hash=password_hash, now=now
@@ -42,7 +42,7 @@ def update_user(id: Id, login_id: SignedIn, changes: UserUpdate, app: App) -> Re
 @router.delete("/user/{id:id}", status_code=204, responses=refusals(401, 404))
 def delete_user(id: Id, login_id: SignedIn, visit: Visitor, app: App) -> Response:
     """Delete one's own account, which signs out everywhere."""
-    with app.database.begin() as db:
+    with app.database.begin_write() as db:
         person = logins.get_signed_in(db, login_id, now=app.clock())
         keys = users.delete_user(db, id, by=person)
     app.uploads.remove(*keys)

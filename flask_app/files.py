@@ -17,7 +17,7 @@ def create_file() -> Response:
     """Upload a file, as the part `file` of a form; it is the uploader's alone."""
     login_id = visit.get_login_id()
     with upload() as uploaded:
-        with app.database.begin() as db:
+        with app.database.begin_write() as db:
             person = logins.get_signed_in(db, login_id, now=app.clock())
             file = files.create_file(db, uploaded.received, user_id=person.id, now=app.clock())
         uploaded.keep()
@@ -53,7 +53,7 @@ def get_content(id: int) -> Response:
 def delete_file(id: int) -> Response:
     """Delete one's own file."""
     login_id = visit.get_login_id()
-    with app.database.begin() as db:
+    with app.database.begin_write() as db:
         person = logins.get_signed_in(db, login_id, now=app.clock())
         file = files.delete_file(db, id, user_id=person.id)
     app.uploads.remove(file.key)

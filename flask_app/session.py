@@ -19,7 +19,7 @@ def create_session() -> Response:
         candidate = logins.begin_sign_in(db, email=credentials.email, now=now, limit=limit)
     verdict = app.passwords.verify(candidate.password_hash, credentials.password)
     login_id, lifetime = app.new_token(), app.settings.login_lifetime
-    with app.database.begin() as db:
+    with app.database.begin_write() as db:
         user = logins.sign_in(db, candidate, verdict, id=login_id, now=now, lifetime=lifetime)
         logins.revoke_login(db, visit.login_id, now=now)
     visit.sign_in(login_id)
@@ -48,7 +48,7 @@ def delete_session() -> Response:
 def delete_sessions() -> Response:
     """Sign out everywhere."""
     login_id = visit.get_login_id()
-    with app.database.begin() as db:
+    with app.database.begin_write() as db:
         user = logins.get_signed_in(db, login_id, now=app.clock())
         logins.revoke_logins(db, user.id, now=app.clock())
     visit.sign_out()

@@ -22,7 +22,7 @@ def finish_signin() -> Response:
     """Come back from the provider, signed in."""
     identity, next = app.signin.finish(visit.session, answers(), now=app.clock())
     login_id, now = app.new_token(), app.clock()
-    with app.database.begin() as db:
+    with app.database.begin_write() as db:
         user_id = users.user_of_identity(db, identity, now=now)
         logins.create_login(db, user_id, id=login_id, now=now, lifetime=app.settings.login_lifetime)
         logins.revoke_login(db, visit.login_id, now=now)

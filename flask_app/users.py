@@ -34,7 +34,7 @@ def update_user(id: int) -> Response:
     login_id = visit.get_login_id()
     changes = body(UserChanges)
     password_hash, now = app.passwords.hash_given(changes.password), app.clock()
-    with app.database.begin() as db:
+    with app.database.begin_write() as db:
         person = logins.get_signed_in(db, login_id, now=now)
         user = users.update_user(
             db, id, by=person, name=changes.name, email=changes.email, password_hash=password_hash, now=now
@@ -46,7 +46,7 @@ def update_user(id: int) -> Response:
 def delete_user(id: int) -> Response:
     """Delete one's own account, which signs out everywhere."""
     login_id = visit.get_login_id()
-    with app.database.begin() as db:
+    with app.database.begin_write() as db:
         person = logins.get_signed_in(db, login_id, now=app.clock())
         keys = users.delete_user(db, id, by=person)
     app.uploads.remove(*keys)

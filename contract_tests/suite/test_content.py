@@ -307,6 +307,9 @@ class Counting:
         self.database = database
         self.left = 100
 
+    def __getattr__(self, name):
+        return getattr(self.database, name)
+
     def begin(self):
         self.left -= 1
         if self.left < 0:

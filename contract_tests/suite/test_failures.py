@@ -28,7 +28,7 @@ class Failing:
     def begin(self):
         raise self.error
 
-    check = begin
+    check = begin_write = begin
 
     def hash(self, _):
         raise self.error

@@ -27,6 +27,9 @@ class Held:
         self.held = threading.Event()
         self.released = threading.Event()
 
+    def __getattr__(self, name):
+        return getattr(self.database, name)
+
     def begin(self):
         if self.hold:
             self.hold = False
