@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -20,10 +21,11 @@ PASSWORD = "test"
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Someone who is signed in."""
+    """Someone who is signed in, and a file of theirs."""
 
     id: int
     cookie: str
+    file: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Operation:
         return f"{self.method} {self.template}"
 
     def request(self, number: int, visitor: Visitor) -> bytes:
-        path = self.path.format(me=visitor.id)
+        path = self.path.format(me=visitor.id, file=visitor.file)
         return request(self.method, path, body=self.body(number), cookie=visitor.cookie if self.signed_in else "")
 
 
@@ -64,6 +66,9 @@ OPERATIONS = (
     # Without a flow under way, and without a token: as far as a burst gets alone.
     Operation("GET", "/signin/callback", "/signin/callback?code=x&state=y", 400),
     Operation("GET", "/signin/profile", "/signin/profile", 401, signed_in=True),
+    Operation("GET", "/files/{id}", "{file}", signed_in=True),
+    Operation("GET", "/files/{id}/content", "{file}/content", signed_in=True),
+    Operation("GET", "/users.csv", "/users.csv", signed_in=True),
     Operation("GET", "/healthz", "/healthz"),
     Operation("GET", "/readyz", "/readyz"),
     Operation("GET", "/openapi.json", "/openapi.json"),
@@ -72,6 +77,7 @@ OPERATIONS = (
     Operation("POST", "/user", "/user", 201, lambda number: someone(number, house="burst.example")),
     Operation("POST", "/session", "/session", 200, _credentials),
     Operation("PUT", "/session/data/{key}", "/session/data/x", 200, lambda number: {"value": number}, signed_in=True),
+    Operation("POST", "/files", "/files", 201, lambda number: b"%d" % number * 1000, signed_in=True),
     Operation("PATCH", "/user/{id}", "/user/{me}", 200, lambda number: {"name": f"Changed {number}"}, signed_in=True),
 )
 
@@ -92,4 +98,6 @@ def sign_in(server: Server, number: int = 0) -> Visitor:
     cookie = send(server.port, request("POST", "/session", body=_credentials(number))).cookie()
     kept = send(server.port, request("PUT", "/session/data/colour", body={"value": "red"}, cookie=cookie))
     assert kept.status == 200, kept.received
-    return Visitor(number + 1, cookie)
+    uploaded = send(server.port, request("POST", "/files", body=b"x" * 100_000, cookie=cookie))
+    assert uploaded.status == 201, uploaded.received
+    return Visitor(number + 1, cookie, f"/files/{json.loads(uploaded.body)['id']}")

@@ -45,6 +45,16 @@ def test_a_burst_is_answered_whole_and_the_next_request_too(stand, operation):
     assert send(server.port, request("GET", "/user/1")).status == 200
 
 
+@pytest.mark.parametrize("role", ["original", "port"])
+def test_whoever_reads_before_writing_waits_for_the_turn_to_write(role, tmp_path):
+    """SQLite refuses at once to make a writer of a reader whose snapshot is old; nobody waits for the pool here."""
+    with standing(role, tmp_path, pool=THREADS) as (server, visitor):
+        for operation in OPERATIONS:
+            if str(operation) in {"POST /session", "PATCH /user/{id}", "POST /files"}:
+                burst = send_at_once(server.port, [operation.request(number, visitor) for number in range(PEOPLE)])
+                assert burst.statuses == {operation.status: PEOPLE}, operation
+
+
 def test_every_get_of_the_document_is_under_load():
     document = json.loads((ROOT / "shared_core/openapi.json").read_bytes())
     documented = {path for path, methods in document["paths"].items() if "get" in methods}

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 PROBLEM = b"application/problem+json"
+FORM = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n%b\r\n--x--\r\n'
 
 
 def request(method: str, path: str, *, body: Any = None, cookie: str = "", expects: bool = False) -> bytes:
-    """The bytes of a request, with a value as its JSON body."""
-    content = b"" if body is None else json.dumps(body).encode()
+    """The bytes of a request, with a value as its JSON body, or bytes as the file of a form."""
+    if isinstance(body, bytes):
+        content, media_type = FORM % body, "multipart/form-data; boundary=x"
+    else:
+        content, media_type = b"" if body is None else json.dumps(body).encode(), "application/json"
     lines = [f"{method} {path} HTTP/1.1", "Host: testserver"]
     if body is not None:
-        lines += ["Content-Type: application/json", f"Content-Length: {len(content)}"]
+        lines += [f"Content-Type: {media_type}", f"Content-Length: {len(content)}"]
     if cookie:
         lines.append(f"Cookie: {cookie}")
     if expects:
@@ -24,7 +28,7 @@ def request(method: str, path: str, *, body: Any = None, cookie: str = "", expec
 
 @dataclass(slots=True)
 class Answer:
-    """A response as far as it has come in. What comes without a length ends with its connection.
+    """A response as far as it has come in. What comes without a length, and not in chunks, ends with its connection.
 
     `closes` is what the server says of the connection, `ended` that it has ended.
     """
@@ -35,6 +39,7 @@ class Answer:
     closes: bool = False
     _length: int | None = None
     _body_at: int = 0
+    _chunked: bool = False
 
     def take(self, data: bytes) -> bool:
         """Add what has come in, nothing at the connection's end; whether the response is whole now."""
@@ -44,7 +49,8 @@ class Answer:
             self._read_head()
         if self._body_at:
             got = len(self.received) - self._body_at
-            self.whole = self.ended if self._length is None else got >= self._length
+            at_end = self.received.endswith(b"\r\n0\r\n\r\n") if self._chunked else self.ended
+            self.whole = at_end if self._length is None else got >= self._length
         return self.whole
 
     @property
@@ -75,6 +81,7 @@ class Answer:
         self._body_at = end + 4
         head = self.received[:end].lower()
         self.closes = b"\r\nconnection: close" in head
+        self._chunked = b"\r\ntransfer-encoding: chunked" in head
         if self.status in (204, 304):
             self._length = 0
         elif (at := head.find(b"\r\ncontent-length:")) >= 0:
