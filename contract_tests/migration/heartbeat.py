@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import selectors
 import sys
 import threading
@@ -24,13 +25,19 @@ _HELD = 0.8
 class Held:
     """One step of the loop that takes long: seconds so far, and `seen`, what `look` made of its frames (else None).
 
-    `late` says that the frames could be read only when the step let go of the interpreter's lock.
+    `collected` is how many of the seconds the garbage collector took; `late` says that the frames could be read only
+    when the step let go of the interpreter's lock.
     """
 
     step: object
     seconds: float = 0.0
+    collected: float = 0.0
     seen: object = None
     late: bool = False
+
+    def add(self, seconds: float, collected: float) -> None:
+        self.seconds += seconds
+        self.collected += collected
 
 
 class Heartbeat:
@@ -58,6 +65,7 @@ class Heartbeat:
         self._held = Held(None)
         self._beaten = threading.Event()
         self._stopped = threading.Event()
+        self._collections = Collections()
         self._base: FrameType | None = None
         self._times: ThreadTimes | None = None
         self._thread = threading.Thread(target=self._watch, name="heartbeat", daemon=True)
@@ -66,12 +74,14 @@ class Heartbeat:
         """Begin the watch, from within a task on the loop: the step that calls this is watched already."""
         task = asyncio.current_task(self._loop)
         self._note(getattr(task.get_coro(), "cr_frame", None) if task else None)
+        gc.callbacks.append(self._collections)
         self._thread.start()
 
     def stop(self) -> None:
         """End the watch; a step that is being held is reported as long as it has got."""
         self._stopped.set()
         self._thread.join()
+        gc.callbacks.remove(self._collections)
         self._base = None
 
     def _watch(self) -> None:
@@ -99,7 +109,7 @@ class Heartbeat:
         self._base = frame
         ident = threading.get_ident()
         if self._times is None or self._times.ident != ident:
-            self._times = ThreadTimes(ident, threading.get_native_id())
+            self._times = ThreadTimes(ident, threading.get_native_id(), self._collections)
 
     def _pass(self, event: threading.Event) -> bool:
         """Wait a tick for an event, and count what passed for the step that the loop is at."""
@@ -109,18 +119,18 @@ class Heartbeat:
         elapsed = time.monotonic() - began
         if times is None or before is None:
             return happened
-        used, waited = (now - then for now, then in zip(times.read(), before, strict=True))
+        used, waited, collected = (now - then for now, then in zip(times.read(), before, strict=True))
         elapsed = max(elapsed - waited, 0.0)
         in_c = elapsed > 2 * self._tick and used > _HELD * elapsed
         if not in_c:
             elapsed = min(elapsed, 2 * self._tick)
-        self._count(elapsed, in_c=in_c, over=happened and event is self._beaten)
+        self._count(elapsed, collected, in_c=in_c, over=happened and event is self._beaten)
         return happened
 
-    def _count(self, elapsed: float, *, in_c: bool, over: bool) -> None:
+    def _count(self, elapsed: float, collected: float, *, in_c: bool, over: bool) -> None:
         held_in_c = in_c and elapsed > self._threshold
         if over and not held_in_c:
-            self._held.seconds += elapsed
+            self._held.add(elapsed, collected)
             self._end()
             return
         frames = self._frames()
@@ -129,7 +139,7 @@ class Heartbeat:
             self._end()
             self._held = Held(step)
         held = self._held
-        held.seconds += elapsed
+        held.add(elapsed, collected)
         if held.seen is None and (step is not None or held_in_c) and held.seconds > self._threshold:
             held.seen, held.late = self._look(frames, asyncio.current_task(self._loop)), held_in_c
         if over or step is None:
@@ -160,21 +170,37 @@ class Heartbeat:
         return id(asyncio.current_task(self._loop)), id(outermost)
 
 
-class ThreadTimes:
-    """The processor time that a thread has used, and the time it was ready and waited for one (Linux), in seconds."""
+class Collections:
+    """How long each thread has been collecting garbage, in seconds; a member of gc.callbacks."""
 
-    def __init__(self, ident: int, native_id: int) -> None:
+    def __init__(self) -> None:
+        self.spent: dict[int, float] = {}
+        self._began = 0.0
+
+    def __call__(self, phase: str, _: object) -> None:
+        if phase == "start":
+            self._began = time.monotonic()
+        elif self._began:
+            ident = threading.get_ident()
+            self.spent[ident] = self.spent.get(ident, 0.0) + time.monotonic() - self._began
+
+
+class ThreadTimes:
+    """What a thread spent so far, in seconds: processor time, waiting for a processor (Linux), collecting garbage."""
+
+    def __init__(self, ident: int, native_id: int, collections: Collections) -> None:
         self.ident = ident
+        self._collections = collections
         self._clock = time.pthread_getcpuclockid(ident) if hasattr(time, "pthread_getcpuclockid") else None
         self._waits: Path | None = Path(f"/proc/self/task/{native_id}/schedstat")
 
-    def read(self) -> tuple[float, float]:
+    def read(self) -> tuple[float, float, float]:
         used = 0.0
         if self._clock is not None:
             # A thread that has ended uses no more.
             with suppress(OSError):
                 used = time.clock_gettime(self._clock)
-        return used, self._waited()
+        return used, self._waited(), self._collections.spent.get(self.ident, 0.0)
 
     def _waited(self) -> float:
         if self._waits is not None:

@@ -97,7 +97,7 @@ class Watchdog:
 
     def _told(self, held: Held) -> None:
         assert isinstance(held.seen, Seen)
-        self._report(held.seen.stall(held.seconds, late=held.late))
+        self._report(held.seen.stall(held))
 
 
 @contextmanager
@@ -132,12 +132,14 @@ class Seen:
     own: tuple[str, int, str] | None
     route: str | None
 
-    def stall(self, seconds: float, *, late: bool) -> Stall:
+    def stall(self, held: Held) -> Stall:
         lines = [line for part in self.stack.format() for line in part.rstrip("\n").split("\n")]
         where = "{}:{} in {}".format(*self.own) if self.own else NOWHERE
-        if late:
-            where += " (as seen after a call that held the interpreter's lock)"
-        return Stall(seconds, where, self.route, tuple(lines))
+        if held.collected > held.seconds / 2:
+            where += " (garbage collection, whoever made it)"
+        elif held.late:
+            where += " (seen after a call that held the interpreter's lock)"
+        return Stall(held.seconds, where, self.route, tuple(lines))
 
 
 def _seen(frames: list[FrameType], task: asyncio.Task[Any] | None) -> Seen:
