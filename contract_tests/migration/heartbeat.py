@@ -20,6 +20,8 @@ _MACHINERY = (str(Path(asyncio.__file__).parent), selectors.__file__)
 # A thread that holds the interpreter's lock in one C call runs for nearly all the time that the watch is shut out.
 _HELD = 0.8
 
+Reading = tuple[float, float, float, float]
+
 
 @dataclass(slots=True)
 class Held:
@@ -68,6 +70,7 @@ class Heartbeat:
         self._collections = Collections()
         self._base: FrameType | None = None
         self._times: ThreadTimes | None = None
+        self._last: Reading | None = None
         self._thread = threading.Thread(target=self._watch, name="heartbeat", daemon=True)
 
     def start(self) -> None:
@@ -109,17 +112,19 @@ class Heartbeat:
         self._base = frame
         ident = threading.get_ident()
         if self._times is None or self._times.ident != ident:
+            self._last = None
             self._times = ThreadTimes(ident, threading.get_native_id(), self._collections)
 
     def _pass(self, event: threading.Event) -> bool:
         """Wait a tick for an event, and count what passed for the step that the loop is at."""
-        times = self._times
-        before, began = times.read() if times else None, time.monotonic()
         happened = event.wait(self._tick)
-        elapsed = time.monotonic() - began
-        if times is None or before is None:
+        times, last = self._times, self._last
+        if times is None:
             return happened
-        used, waited, collected = (now - then for now, then in zip(times.read(), before, strict=True))
+        now = self._last = times.read()
+        if last is None:
+            return happened
+        elapsed, used, waited, collected = (after - before for after, before in zip(now, last, strict=True))
         elapsed = max(elapsed - waited, 0.0)
         in_c = elapsed > 2 * self._tick and used > _HELD * elapsed
         if not in_c:
@@ -186,7 +191,7 @@ class Collections:
 
 
 class ThreadTimes:
-    """What a thread spent so far, in seconds: processor time, waiting for a processor (Linux), collecting garbage."""
+    """What a thread has spent, in seconds: the time, its processor's, waiting for one (Linux), collecting garbage."""
 
     def __init__(self, ident: int, native_id: int, collections: Collections) -> None:
         self.ident = ident
@@ -194,13 +199,14 @@ class ThreadTimes:
         self._clock = time.pthread_getcpuclockid(ident) if hasattr(time, "pthread_getcpuclockid") else None
         self._waits: Path | None = Path(f"/proc/self/task/{native_id}/schedstat")
 
-    def read(self) -> tuple[float, float, float]:
-        used = 0.0
+    def read(self) -> Reading:
+        # Reading a file lets other threads run, so it comes first: the rest is of one moment.
+        waited, used = self._waited(), 0.0
         if self._clock is not None:
             # A thread that has ended uses no more.
             with suppress(OSError):
                 used = time.clock_gettime(self._clock)
-        return used, self._waited(), self._collections.spent.get(self.ident, 0.0)
+        return time.monotonic(), used, waited, self._collections.spent.get(self.ident, 0.0)
 
     def _waited(self) -> float:
         if self._waits is not None:

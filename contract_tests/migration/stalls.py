@@ -16,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from contract_tests.migration import heartbeat
 from contract_tests.migration.heartbeat import Heartbeat, Held
 
 ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
@@ -176,7 +177,9 @@ def _inherited(frames: list[FrameType], task: asyncio.Task[Any] | None) -> Scope
         context = task.get_context()
     else:
         handles = (frame.f_locals.get("self") for frame in frames if frame.f_code.co_name == "_run")
-        context = next((handle._context for handle in handles if isinstance(handle, asyncio.Handle)), None)
+        context = next(
+            (getattr(handle, "_context", None) for handle in handles if isinstance(handle, asyncio.Handle)), None
+        )
     return context.get(_current) if isinstance(context, Context) else None
 
 
@@ -185,6 +188,8 @@ _INSTALLED = (*_PYTHON, *site.getsitepackages())
 
 
 def _is_own(filename: str) -> bool:
+    if filename in (__file__, heartbeat.__file__):
+        return False
     installed = filename.startswith(("<", *(f"{folder}/" for folder in _INSTALLED)))
     return not installed and not {"site-packages", "dist-packages"} & set(Path(filename).parts)
 
