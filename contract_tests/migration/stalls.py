@@ -176,10 +176,9 @@ def _inherited(frames: list[FrameType], task: asyncio.Task[Any] | None) -> Scope
     if task is not None and sys.version_info >= (3, 12):
         context = task.get_context()
     else:
-        handles = (frame.f_locals.get("self") for frame in frames if frame.f_code.co_name == "_run")
-        context = next(
-            (getattr(handle, "_context", None) for handle in handles if isinstance(handle, asyncio.Handle)), None
-        )
+        # asyncio's Handle.
+        selves = (frame.f_locals.get("self") for frame in frames if frame.f_code.co_name == "_run")
+        context = next((getattr(handle, "_context", None) for handle in selves), None)
     return context.get(_current) if isinstance(context, Context) else None
 
 
