@@ -113,7 +113,8 @@ def main(arguments: Sequence[str]) -> int:
     for unreadable in report.unreadable:
         sys.stderr.write(f"{unreadable}\n")
     blocked = len({finding.place for finding in report.findings})
-    sys.stdout.write(f"{len(report.findings)} blocking calls in {blocked} of {report.handlers} functions on the loop\n")
+    calls = "1 blocking call" if len(report.findings) == 1 else f"{len(report.findings)} blocking calls"
+    sys.stdout.write(f"{calls}, in {blocked} of the {report.handlers} functions that the loop runs\n")
     return 2 if report.unreadable else int(bool(report.findings))
 
 

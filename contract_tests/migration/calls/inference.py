@@ -148,9 +148,9 @@ class Inference:
             case ast.Name(id=name):
                 return self._lookup(name, scope)
             case ast.Attribute(value=owner, attr=name):
+                if name in self._states and _ends_in_state(owner):
+                    return _some(each for value, where in self._states[name] for each in self.infer(value, where))
                 found = [each for value in self.infer(owner, scope) for each in self.attribute(value, name)]
-                if not found and _ends_in_state(owner):
-                    found = [each for value, where in self._states.get(name, []) for each in self.infer(value, where)]
                 return _some(each for value in found for each in self._read(value))
             case ast.Call(func=func):
                 if _last(func) == "cast" and len(node.args) == 2:
