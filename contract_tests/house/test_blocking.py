@@ -67,7 +67,12 @@ def test_the_way_to_a_call_is_told_from_the_handler_on(monkeypatch):
     [finding] = [each for each in check([BLOCKED]).findings if each.handler == "deep" and each.call == "time.sleep"]
     assert (finding.kind, finding.why) == ("handler", "sleeps")
     assert [name for _, name in finding.chain] == ["one", "two", "three", "time.sleep"]
-    assert [Path(place.file).name for place, _ in finding.chain] == ["app.py", "services.py", "services.py", "services.py"]
+    assert [Path(place.file).name for place, _ in finding.chain] == [
+        "app.py",
+        "services.py",
+        "services.py",
+        "services.py",
+    ]
 
 
 def test_a_comment_without_a_reason_accepts_nothing(monkeypatch):
@@ -125,13 +130,22 @@ def test_the_command_says_what_it_finds_and_exits_by_it(write):
     assert (bad.returncode, good.returncode) == (1, 0)
     assert bad.stdout == (
         "bad.py:4: root (handler) blocks: time.sleep sleeps\n    bad.py:5 calls time.sleep\n\n"
-        "1 blocking call, in 1 of the 1 functions that the loop runs\n"
+        "1 blocking call, reached from 1 of the 1 functions that the loop runs\n"
     )
-    assert good.stdout == "0 blocking calls, in 0 of the 0 functions that the loop runs\n"
+    assert good.stdout == "0 blocking calls, reached from 0 of the 0 functions that the loop runs\n"
     both = command(".", cwd=folder)
     assert both.returncode == 2
     assert "bad.py:4: root" in both.stdout
     assert both.stderr.startswith("broken.py:1: no Python: ")
+
+
+def test_a_call_that_many_handlers_reach_is_told_once(write):
+    handlers = "".join(f"@app.get('/{n}')\nasync def root_{n}():\n    slow()\n\n" for n in range(8))
+    folder = write(app=f"import time\n\n{handlers}\ndef slow():\n    time.sleep(1)\n")
+    told = command("app.py", cwd=folder).stdout
+    assert told.count("calls time.sleep") == 1
+    assert "reached from 7 more: root_1, root_2, root_3, root_4, root_5, ...\n" in told
+    assert "1 blocking call, reached from 8 of the 8 functions" in told
 
 
 @pytest.mark.parametrize(

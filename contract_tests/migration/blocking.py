@@ -20,6 +20,9 @@ from contract_tests.migration.calls.sources import Sources, Unreadable, shown
 from contract_tests.migration.calls.values import Function
 from contract_tests.migration.calls.walking import Blocker, Call, Walk
 
+# So many of the other handlers that reach the same call are named.
+_NAMED = 5
+
 USAGE = "usage: python -m contract_tests.migration.blocking PATH..."
 
 
@@ -102,19 +105,29 @@ def _finding(handler: Function, kind: str, chain: tuple[tuple[Place, str], ...],
     return Finding(handler.name, kind, place, chain, what.name, what.why, note)
 
 
+def _by_place(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """The findings of each blocking call, those of the shortest way first."""
+    found: dict[tuple[Place, str], list[Finding]] = {}
+    for finding in sorted(findings, key=lambda each: len(each.chain)):
+        found.setdefault((finding.chain[-1][0], finding.call), []).append(finding)
+    return sorted(found.values(), key=lambda each: (each[0].place, each[0].chain))
+
+
 def main(arguments: Sequence[str]) -> int:
     if not arguments or any(argument.startswith("-") for argument in arguments):
         asked = arguments in (["-h"], ["--help"])
         (sys.stdout if asked else sys.stderr).write(f"{__doc__ if asked else USAGE}\n")
         return 0 if asked else 2
     report = check(Path(argument) for argument in arguments)
-    for finding in report.findings:
-        sys.stdout.write(f"{finding}\n\n")
+    places = _by_place(report.findings)
+    for first, *others in places:
+        also = ", ".join(each.handler for each in others[:_NAMED]) + (", ..." if len(others) > _NAMED else "")
+        sys.stdout.write(f"{first}\n" + (f"    reached from {len(others)} more: {also}\n" if others else "") + "\n")
     for unreadable in report.unreadable:
         sys.stderr.write(f"{unreadable}\n")
     blocked = len({finding.place for finding in report.findings})
-    calls = "1 blocking call" if len(report.findings) == 1 else f"{len(report.findings)} blocking calls"
-    sys.stdout.write(f"{calls}, in {blocked} of the {report.handlers} functions that the loop runs\n")
+    calls = "1 blocking call" if len(places) == 1 else f"{len(places)} blocking calls"
+    sys.stdout.write(f"{calls}, reached from {blocked} of the {report.handlers} functions that the loop runs\n")
     return 2 if report.unreadable else int(bool(report.findings))
 
 

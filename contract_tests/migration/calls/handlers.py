@@ -5,8 +5,18 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from contract_tests.migration.calls.inference import Inference, last_name
-from contract_tests.migration.calls.values import Class, Function, Instance, Outside, Scope, Value, arguments_of, own_nodes
+from contract_tests.migration.calls.inference import Inference
+from contract_tests.migration.calls.syntax import last_name
+from contract_tests.migration.calls.values import (
+    Class,
+    Function,
+    Instance,
+    Outside,
+    Scope,
+    Value,
+    arguments_of,
+    own_nodes,
+)
 
 _VERBS = ("get", "post", "put", "patch", "delete", "head", "options", "trace", "api_route", "route")
 _DECORATORS = {
@@ -19,7 +29,9 @@ _DECORATORS = {
 _TAKERS: dict[str, tuple[str, int, tuple[str, ...]]] = {
     "Depends": ("dependency", 0, ("dependency",)),
     "Security": ("dependency", 0, ("dependency",)),
-    **{name: ("handler", 1, ("endpoint", "route")) for name in ("Route", "WebSocketRoute", "APIRoute", "APIWebSocketRoute")},
+    **dict.fromkeys(
+        ("Route", "WebSocketRoute", "APIRoute", "APIWebSocketRoute"), ("handler", 1, ("endpoint", "route"))
+    ),
     **{
         f"add_{name}": ("handler", 1, ("endpoint", "route"))
         for name in ("api_route", "route", "api_websocket_route", "websocket_route")
@@ -62,9 +74,9 @@ def _roots(scope: Scope, inference: Inference) -> Iterator[Root]:
     elif isinstance(scope.node, ast.AsyncFunctionDef):
         for decorator in scope.node.decorator_list:
             # `@app.get("/")`, and not `@get`.
-            if isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Attribute):
-                if kind := _DECORATORS.get(decorator.func.attr):
-                    yield Function(scope), kind
+            called = decorator.func if isinstance(decorator, ast.Call) else None
+            if isinstance(called, ast.Attribute) and (kind := _DECORATORS.get(called.attr)):
+                yield Function(scope), kind
     for node in _evaluated(scope):
         if isinstance(node, ast.Call):
             yield from _taken(node, scope, inference)
@@ -119,9 +131,9 @@ def _run_by(expression: ast.expr, scope: Scope, inference: Inference) -> Iterato
 def _of_class(cls: Class, inference: Inference) -> Iterator[Root]:
     methods = {name: inner for inner in cls.scope.inner.values() if (name := getattr(inner.node, "name", ""))}
     call = methods.get("__call__")
-    if call is not None and isinstance(call.node, ast.AsyncFunctionDef):
-        if [each.arg for each in arguments_of(call.node)][1:] == ["scope", "receive", "send"]:
-            yield Function(call), "middleware"
+    takes = arguments_of(call.node)[1:] if call is not None and isinstance(call.node, ast.AsyncFunctionDef) else []
+    if call is not None and [each.arg for each in takes] == ["scope", "receive", "send"]:
+        yield Function(call), "middleware"
     for base in inference.ancestors(cls):
         last = base.name.rpartition(".")[2] if isinstance(base, Outside) else ""
         kind, names = _METHODS.get(last, ("", ()))

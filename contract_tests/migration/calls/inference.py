@@ -7,20 +7,35 @@ import builtins
 from collections.abc import Callable, Iterable, Iterator
 
 from contract_tests.migration.calls import outside
-from contract_tests.migration.calls.sources import Source, Sources
+from contract_tests.migration.calls.annotations import Annotations
+from contract_tests.migration.calls.imports import Imports
+from contract_tests.migration.calls.sources import Sources
+from contract_tests.migration.calls.syntax import (
+    Values,
+    defaults,
+    ends_in_state,
+    is_abstract,
+    is_member,
+    is_property,
+    last_name,
+    name_of,
+    some,
+)
 from contract_tests.migration.calls.values import (
-    Alias, Class, Folder, Function, FunctionNode, Instance, Module, Outside, Scope, Value, arguments_of, build_scopes, own_nodes,
-)  # fmt: skip
-
-Values = tuple[Value, ...]
-
-# Wrappers whose first argument is what the annotated thing is, and those whose last is (an iterator's is what it yields).
-_FIRST = {"Annotated", "Optional", "Final", "ClassVar", "Required", "NotRequired", "Mapped", "Awaitable"}
-_FIRST |= {"Iterator", "Iterable", "Generator", "AsyncIterator", "AsyncIterable", "AsyncGenerator"}
-_FIRST |= {"ContextManager", "AsyncContextManager", "AbstractContextManager", "AbstractAsyncContextManager"}
-_LAST = {"Coroutine"}
-_PROPERTIES = {"property", "cached_property"}
-_MOST = 8
+    Alias,
+    Class,
+    Folder,
+    Function,
+    FunctionNode,
+    Instance,
+    Module,
+    Outside,
+    Scope,
+    Value,
+    arguments_of,
+    build_scopes,
+    own_nodes,
+)
 
 
 class Inference:
@@ -29,6 +44,8 @@ class Inference:
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self._modules = {source: build_scopes(source) for source in sources.modules.values()}
+        self._imports = Imports(sources, self._modules, names=self._names, attribute=self.attribute)
+        self._annotations = Annotations(self)
         self._memo: dict[object, Values] = {}
         self._subclasses: dict[Class, list[Class]] = {}
         self._states: dict[str, list[tuple[ast.expr, Scope]]] = {}
@@ -45,7 +62,7 @@ class Inference:
 
     def annotation(self, node: ast.expr, scope: Scope) -> Values:
         """What an annotation says: objects of its classes."""
-        return self._once(("annotation", node, scope), lambda: self._annotation(node, scope))
+        return self._once(("annotation", node, scope), lambda: self._annotations.of(node, scope))
 
     def returns(self, function: Function) -> Values:
         """What a call of a function gives, awaited, entered or iterated: for a generator, what it yields."""
@@ -67,7 +84,7 @@ class Inference:
         return (Instance(Outside(given)),) if given else ()
 
     def results(self, callees: Iterable[Value]) -> Values:
-        return _some(given for callee in callees for given in self.given(callee))
+        return some(given for callee in callees for given in self.given(callee))
 
     def attribute(self, value: Value, name: str) -> Values:
         """What a member of a value stands for; a property is its own function here."""
@@ -77,7 +94,7 @@ class Inference:
                 below = self._sources.at(source.path.parent / name) if source.is_package else None
                 return self._names(scope, name) or ((Module(self._modules[below]),) if below else ())
             case Folder(folder):
-                return self._module(f"{folder}.{name}", None)
+                return self._imports.module(f"{folder}.{name}", None)
             case Class() | Instance(Class()):
                 return self._member(value, name)
             case Instance(Outside(owner)):
@@ -103,7 +120,7 @@ class Inference:
         assert cls.scope.outer is not None
         outer = cls.scope.outer
         bases = (base.value if isinstance(base, ast.Subscript) else base for base in cls.node.bases)
-        return _some(value for base in bases for value in self.infer(base, outer))
+        return some(value for base in bases for value in self.infer(base, outer))
 
     def ancestors(self, cls: Class) -> Iterator[Class | Outside]:
         """A class and all that it inherits from, the nearest first."""
@@ -135,7 +152,7 @@ class Inference:
             if isinstance(node, ast.Assign):
                 for target in node.targets:
                     # app.state.redis = Redis(...)
-                    if isinstance(target, ast.Attribute) and _ends_in_state(target.value):
+                    if isinstance(target, ast.Attribute) and ends_in_state(target.value):
                         self._states.setdefault(target.attr, []).append((node.value, scope))
 
     def _below(self, cls: Class) -> Iterator[Class]:
@@ -148,83 +165,44 @@ class Inference:
             case ast.Name(id=name):
                 return self._lookup(name, scope)
             case ast.Attribute(value=owner, attr=name):
-                if name in self._states and _ends_in_state(owner):
-                    return _some(each for value, where in self._states[name] for each in self.infer(value, where))
+                if name in self._states and ends_in_state(owner):
+                    return some(each for value, where in self._states[name] for each in self.infer(value, where))
                 found = [each for value in self.infer(owner, scope) for each in self.attribute(value, name)]
-                return _some(each for value in found for each in self._read(value))
+                return some(each for value in found for each in self._read(value))
             case ast.Call(func=func):
-                if _last(func) == "cast" and len(node.args) == 2:
+                if last_name(func) == "cast" and len(node.args) == 2:
                     return self.annotation(node.args[0], scope)
-                if _last(func) == "super" and scope.owner is not None:
+                if last_name(func) == "super" and scope.owner is not None:
                     bases = self.bases(scope.owner)
-                    return _some(Instance(base) for base in bases if isinstance(base, Class | Outside))
-                return _some(each for callee in self.infer(func, scope) for each in self.given(callee, node))
+                    return some(Instance(base) for base in bases if isinstance(base, Class | Outside))
+                return some(each for callee in self.infer(func, scope) for each in self.given(callee, node))
             case ast.Await(value=value) | ast.NamedExpr(value=value) | ast.Starred(value=value):
                 return self.infer(value, scope)
             case ast.IfExp(body=one, orelse=other):
-                return _some((*self.infer(one, scope), *self.infer(other, scope)))
+                return some((*self.infer(one, scope), *self.infer(other, scope)))
             case ast.BoolOp(values=values):
-                return _some(each for value in values for each in self.infer(value, scope))
+                return some(each for value in values for each in self.infer(value, scope))
             case ast.BinOp(left=left, op=ast.Div()):
                 paths = Instance(Outside("pathlib.Path"))
                 return (paths,) if paths in self.infer(left, scope) else ()
             case ast.BinOp(op=ast.BitOr()):
                 return (Alias(node, scope),)
             case ast.Subscript(value=owner):
-                values = self.infer(owner, scope)
-                names = (name_of(value) for value in values if isinstance(value, Instance))
-                kinds = [outside.member(f"{name.removesuffix('()')}.[]") for name in names if name]
-                if any(isinstance(value, Outside | Class) for value in values):
-                    return (Alias(node, scope),)
-                return _some(Instance(Outside(kind)) for kind in kinds if kind)
+                return self._item(node, self.infer(owner, scope), scope)
             case ast.Lambda():
                 return (Function(scope.inner[node]),) if node in scope.inner else ()
         return ()
 
+    def _item(self, node: ast.expr, owners: Values, scope: Scope) -> Values:
+        if any(isinstance(owner, Outside | Class) for owner in owners):
+            return (Alias(node, scope),)
+        names = (owner.of.name for owner in owners if isinstance(owner, Instance) and isinstance(owner.of, Outside))
+        kinds = (outside.member(f"{name}.[]") for name in names)
+        return some(Instance(Outside(kind)) for kind in kinds if kind)
+
     def _read(self, value: Value) -> Values:
         """What reading a member gives: a property is called."""
         return self.returns(value) if isinstance(value, Function) and is_property(value) else (value,)
-
-    def _annotation(self, node: ast.expr, scope: Scope) -> Values:
-        match node:
-            case ast.Constant(value=str(text)):
-                try:
-                    return self.annotation(ast.parse(text, mode="eval").body, scope)
-                except SyntaxError:
-                    return ()
-            case ast.BinOp(left=left, op=ast.BitOr(), right=right):
-                return _some((*self.annotation(left, scope), *self.annotation(right, scope)))
-            case ast.Subscript(value=owner, slice=inner):
-                parts = inner.elts if isinstance(inner, ast.Tuple) else [inner]
-                return self._generic(_last(owner), owner, parts, scope)
-            case ast.Name(id="Self") if owner := _enclosing(scope):
-                return (Instance(owner),)
-            case ast.Name() | ast.Attribute():
-                return _some(each for value in self.infer(node, scope) for each in self._object(value))
-        return ()
-
-    def _object(self, value: Value) -> Values:
-        if isinstance(value, Alias):
-            return self.annotation(value.node, value.scope)
-        return (Instance(value),) if isinstance(value, Class | Outside) else ()
-
-    def _generic(self, name: str, owner: ast.expr, parts: list[ast.expr], scope: Scope) -> Values:
-        if name in ("type", "Type"):
-            return _some(value.of for value in self.annotation(parts[0], scope) if isinstance(value, Instance))
-        if name == "Union":
-            return _some(each for part in parts for each in self.annotation(part, scope))
-        if name in _FIRST:
-            provided = (each for part in parts[1:] for each in self.provided(part, scope)) if name == "Annotated" else ()
-            return self.annotation(parts[0], scope) or _some(provided)
-        if name in _LAST:
-            return self.annotation(parts[-1], scope)
-        return _some(each for value in self.infer(owner, scope) for each in self._object(value))
-
-    def provided(self, node: ast.expr, scope: Scope) -> Values:
-        """What `Depends(...)` hands out."""
-        if isinstance(node, ast.Call) and _last(node.func) in ("Depends", "Security") and node.args:
-            return self.results(self.infer(node.args[0], scope))
-        return ()
 
     def _lookup(self, name: str, scope: Scope) -> Values:
         current: Scope | None = scope
@@ -239,8 +217,10 @@ class Inference:
         bound = scope.names.get(name)
         if bound is None:
             stars = [node for node, _ in scope.names.get("*", []) if isinstance(node, ast.ImportFrom)]
-            return _some(each for star in stars for each in self._imported(star, name, scope.source))
-        return self._once(("name", scope, name), lambda: _some(each for n, s in bound for each in self._bound(n, name, s)))
+            return some(each for star in stars for each in self._imports.imported(star, name, scope.source))
+        return self._once(
+            ("name", scope, name), lambda: some(each for n, s in bound for each in self._bound(n, name, s))
+        )
 
     def _bound(self, node: ast.AST, name: str, scope: Scope) -> Values:
         match node:
@@ -249,19 +229,21 @@ class Inference:
             case ast.ClassDef():
                 return (Class(scope.inner[node]),)
             case ast.Import():
-                return self._import(node, name, scope.source)
+                return self._imports.plain(node, name, scope.source)
             case ast.ImportFrom():
                 original = next(each.name for each in node.names if name == (each.asname or each.name))
-                return self._imported(node, original, scope.source)
+                return self._imports.imported(node, original, scope.source)
             case ast.arg():
                 return self._argument(node, scope)
             case ast.Assign(targets=targets, value=value):
-                return _some(each for target in targets for each in self._assigned(target, value, name, scope))
+                return some(each for target in targets for each in self._assigned(target, value, name, scope))
             case ast.AnnAssign(annotation=annotation, value=value):
-                if _last(annotation) == "TypeAlias" and value is not None:
+                if last_name(annotation) == "TypeAlias" and value is not None:
                     return (Alias(value, scope),)
                 return self.annotation(annotation, scope) or (self.infer(value, scope) if value else ())
-            case ast.NamedExpr(value=value) | ast.For(iter=ast.Call() as value) | ast.AsyncFor(iter=ast.Call() as value):
+            case (
+                ast.NamedExpr(value=value) | ast.For(iter=ast.Call() as value) | ast.AsyncFor(iter=ast.Call() as value)
+            ):
                 return self.infer(value, scope)
             case ast.withitem(context_expr=entered):
                 return self.entered(self.infer(entered, scope))
@@ -275,14 +257,14 @@ class Inference:
             enter = [each for name in ("__enter__", "__aenter__") for each in self.attribute(value, name)]
             given = self.results(each for each in enter if isinstance(each, Function))
             found.extend(given or (value,))
-        return _some(found)
+        return some(found)
 
     def _assigned(self, target: ast.expr, value: ast.expr, name: str, scope: Scope) -> Values:
         if isinstance(target, ast.Name):
             return self.infer(value, scope) if target.id == name else ()
         if isinstance(target, ast.Tuple | ast.List) and isinstance(value, ast.Tuple | ast.List):
             pairs = zip(target.elts, value.elts, strict=False)
-            return _some(each for one, other in pairs for each in self._assigned(one, other, name, scope))
+            return some(each for one, other in pairs for each in self._assigned(one, other, name, scope))
         return ()
 
     def _argument(self, node: ast.arg, scope: Scope) -> Values:
@@ -290,42 +272,14 @@ class Inference:
         assert isinstance(function, FunctionNode)
         arguments = arguments_of(function)
         if owner is not None and node is arguments[0]:
-            kinds = {_last(each) for each in Function(scope).decorators}
+            kinds = {last_name(each) for each in Function(scope).decorators}
             if "staticmethod" not in kinds:
                 is_class = "classmethod" in kinds or getattr(function, "name", "") in ("__new__", "__init_subclass__")
                 return (owner,) if is_class else (Instance(owner),)
         outer = scope.outer or scope
         found = self.annotation(node.annotation, outer) if node.annotation else ()
         default = defaults(function).get(node.arg)
-        return found or (self.provided(default, outer) or self.infer(default, outer) if default else ())
-
-    def _import(self, node: ast.Import, name: str, source: Source) -> Values:
-        found = [each for each in node.names if name == (each.asname or each.name.partition(".")[0])]
-        names = {each.name if each.asname else name for each in found}
-        return _some(each for full in names for each in self._module(full, source))
-
-    def _imported(self, node: ast.ImportFrom, name: str, source: Source) -> Values:
-        if node.level:
-            folder = source.path.parents[node.level - 1]
-            base = folder.joinpath(*node.module.split(".")) if node.module else folder
-            module, inner = self._sources.at(base), self._sources.at(base / name)
-            if module is None:
-                return (Module(self._modules[inner]),) if inner else ()
-            found = self._names(self._modules[module], name) if module is not source else ()
-            return found or ((Module(self._modules[inner]),) if inner else ())
-        assert node.module is not None
-        return _some(each for value in self._module(node.module, source) for each in self.attribute(value, name))
-
-    def _module(self, name: str, importer: Source | None) -> Values:
-        """The module of a dotted name: one of the given, or one outside."""
-        first = name.partition(".")[0]
-        if first not in outside.KNOWN:
-            found = self._sources.find(name, importer)
-            if found is not None:
-                return (Module(self._modules[found]),)
-            if self._sources.is_folder(name):
-                return (Folder(name),)
-        return (Outside(outside.canonical(name)),)
+        return found or (self._annotations.provided(default, outer) or self.infer(default, outer) if default else ())
 
     def _member(self, value: Class | Instance, name: str) -> Values:
         cls = value if isinstance(value, Class) else value.of
@@ -346,7 +300,7 @@ class Inference:
 
     def _set_on_self(self, cls: Class, name: str) -> Values:
         """What methods assign to `self.name`."""
-        return self._once(("self", cls, name), lambda: _some(self._assignments(cls, name)))
+        return self._once(("self", cls, name), lambda: some(self._assignments(cls, name)))
 
     def _assignments(self, cls: Class, name: str) -> Iterator[Value]:
         for scope in cls.scope.inner.values():
@@ -354,10 +308,12 @@ class Inference:
                 continue
             own = arguments[0].arg
             for node in own_nodes(scope.node):
-                if isinstance(node, ast.Assign) and any(_is_member(target, own, name) for target in node.targets):
+                if isinstance(node, ast.Assign) and any(is_member(target, own, name) for target in node.targets):
                     yield from self.infer(node.value, scope)
-                elif isinstance(node, ast.AnnAssign) and _is_member(node.target, own, name):
-                    yield from self.annotation(node.annotation, scope) or (self.infer(node.value, scope) if node.value else ())
+                elif isinstance(node, ast.AnnAssign) and is_member(node.target, own, name):
+                    yield from self.annotation(node.annotation, scope) or (
+                        self.infer(node.value, scope) if node.value else ()
+                    )
 
     def _returns(self, function: Function) -> Values:
         node, scope = function.node, function.scope
@@ -370,73 +326,4 @@ class Inference:
                 return found
         kinds = (ast.Yield,) if function.is_generator else (ast.Return,)
         values = [each.value for each in own_nodes(node) if isinstance(each, kinds)]
-        return _some(each for value in values if value for each in self.infer(value, scope))
-
-
-def name_of(value: Value) -> str | None:
-    """The dotted name of what is outside, as a callee: an object's own is its class's and `()`."""
-    if isinstance(value, Outside):
-        return value.name
-    return f"{value.of.name}()" if isinstance(value, Instance) and isinstance(value.of, Outside) else None
-
-
-def is_property(function: Function) -> bool:
-    return any(_last(each) in _PROPERTIES for each in function.decorators)
-
-
-def is_abstract(function: Function) -> bool:
-    """Whether a method leaves its work to subclasses: nothing but a docstring, `...`, `pass` or NotImplementedError."""
-    node = function.node
-    if isinstance(node, ast.Lambda):
-        return False
-    rest = [each for each in node.body if not (isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant))]
-    return all(isinstance(each, ast.Pass) or (isinstance(each, ast.Raise) and "NotImplemented" in ast.dump(each)) for each in rest)
-
-
-def defaults(node: FunctionNode) -> dict[str, ast.expr]:
-    """The default of each argument that has one."""
-    positional = [*node.args.posonlyargs, *node.args.args]
-    found = dict(zip((each.arg for each in reversed(positional)), reversed(node.args.defaults), strict=False))
-    pairs = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
-    return found | {each.arg: default for each, default in pairs if default is not None}
-
-
-def last_name(node: ast.expr) -> str:
-    """The last part of a dotted name, of what is called or subscripted too; empty where there is none."""
-    match node:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-        case ast.Call(func=inner) | ast.Subscript(value=inner):
-            return last_name(inner)
-    return ""
-
-
-_last = last_name
-
-
-def _some(values: Iterable[Value]) -> Values:
-    found: dict[Value, None] = {}
-    for value in values:
-        found[value] = None
-        if len(found) == _MOST:
-            break
-    return tuple(found)
-
-
-def _ends_in_state(node: ast.expr) -> bool:
-    return isinstance(node, ast.Attribute | ast.Name) and _last(node) == "state"
-
-
-def _is_member(target: ast.expr, owner: str, name: str) -> bool:
-    match target:
-        case ast.Attribute(value=ast.Name(id=found), attr=attr):
-            return found == owner and attr == name
-    return False
-
-
-def _enclosing(scope: Scope | None) -> Class | None:
-    while scope is not None:
-        if isinstance(scope.node, ast.ClassDef):
-            return Class(scope)
-        scope = scope.outer
-    return None
+        return some(each for value in values if value for each in self.infer(value, scope))

@@ -15,7 +15,7 @@ _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 @dataclass(slots=True, eq=False)
 class Scope:
-    """Where names are bound: a module, a class's body or a function. `names` has each name's bindings, with their scope."""
+    """Where names are bound: a module, a class's body or a function. `names` has their bindings, each with its scope."""
 
     source: Source
     outer: Scope | None
@@ -167,9 +167,7 @@ def _bound_by(node: ast.AST) -> Iterator[str]:
     elif isinstance(node, ast.Assign):
         for target in node.targets:
             yield from _names(target)
-    elif isinstance(node, ast.AnnAssign | ast.NamedExpr):
-        yield from _names(node.target)
-    elif isinstance(node, ast.For | ast.AsyncFor):
+    elif isinstance(node, ast.AnnAssign | ast.NamedExpr | ast.For | ast.AsyncFor):
         yield from _names(node.target)
     elif isinstance(node, ast.withitem) and node.optional_vars is not None:
         yield from _names(node.optional_vars)

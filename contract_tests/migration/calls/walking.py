@@ -6,8 +6,9 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from contract_tests.migration.calls import outside
-from contract_tests.migration.calls.inference import Inference, is_property, last_name, name_of
+from contract_tests.migration.calls import blockers
+from contract_tests.migration.calls.inference import Inference
+from contract_tests.migration.calls.syntax import is_property, last_name, name_of
 from contract_tests.migration.calls.values import Class, Function, Instance, Outside, Value, arguments_of, own_nodes
 
 # They iterate a plain generator in a thread.
@@ -16,7 +17,17 @@ _STREAMS = {"StreamingResponse", "EventSourceResponse", "iterate_in_threadpool"}
 _CALLERS = {"call_soon", "call_later", "call_at", "call_soon_threadsafe", "add_done_callback", "map", "filter"}
 _TASKS = {"add_task"}
 # Decorators under which a function still runs where it is called.
-_PLAIN = {"staticmethod", "classmethod", "property", "cached_property", "contextmanager", "wraps", "cache", "lru_cache", "override"}
+_PLAIN = {
+    "staticmethod",
+    "classmethod",
+    "property",
+    "cached_property",
+    "contextmanager",
+    "wraps",
+    "cache",
+    "lru_cache",
+    "override",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +40,7 @@ class Blocker:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A place in a function, and what is called there. `accepted` is the reason beside it, None where nothing is said."""
+    """A place in a function, and what is called there; `accepted` is the reason beside it, None where none is said."""
 
     line: int
     target: Function | Blocker
@@ -76,7 +87,9 @@ class Walk:
                     if is_property(target):
                         yield node, target
 
-    def _called(self, node: ast.Call, function: Function, *, awaited: bool, streamed: bool) -> Iterator[Function | Blocker]:
+    def _called(
+        self, node: ast.Call, function: Function, *, awaited: bool, streamed: bool
+    ) -> Iterator[Function | Blocker]:
         for callee in self._inference.infer(node.func, function.scope):
             for target in self._targets(callee, node, awaited=awaited):
                 if isinstance(target, Function) and streamed and target.is_generator and not target.is_async:
@@ -98,10 +111,12 @@ class Walk:
             case Class():
                 yield from self._constructed(callee, node, awaited=awaited)
             case Instance(Class()):
-                yield from (each for each in self._inference.attribute(callee, "__call__") if isinstance(each, Function))
+                yield from (
+                    each for each in self._inference.attribute(callee, "__call__") if isinstance(each, Function)
+                )
             case Outside() | Instance(Outside()):
                 name = name_of(callee)
-                why = outside.why_blocking(name) if name else None
+                why = blockers.why_blocking(name) if name else None
                 if name and why and not awaited and not _does_not_wait(node):
                     yield Blocker(name, why)
 
@@ -119,7 +134,7 @@ class Walk:
             else:
                 owners = [value.of] if isinstance(value, Instance) and isinstance(value.of, Outside) else []
             for owner in owners:
-                if why := outside.why_context_blocks(owner.name):
+                if why := blockers.why_context_blocks(owner.name):
                     yield Blocker(f"with {owner.name}", why)
         yield from self._methods(node, function, "__enter__", "__exit__")
 
@@ -154,6 +169,11 @@ class Walk:
 
     def _called_back(self, node: ast.Call, function: Function) -> Iterator[Function | Blocker]:
         tasks = last_name(node.func) in _TASKS
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "add_done_callback":
+            # A thread's future calls it in that thread.
+            future = Instance(Outside("concurrent.futures.Future"))
+            if future in self._inference.infer(node.func.value, function.scope):
+                return
         for argument in node.args[:2]:
             for value in self._inference.infer(argument, function.scope):
                 if not tasks or (isinstance(value, Function) and value.is_async):
@@ -172,16 +192,20 @@ class Walk:
         assigned = (
             node.value
             for node in nodes
-            if isinstance(node, ast.Assign) and any(isinstance(each, ast.Name) and each.id in names for each in node.targets)
+            if isinstance(node, ast.Assign)
+            and any(isinstance(each, ast.Name) and each.id in names for each in node.targets)
         )
         return {id(value) for value in (*handed, *assigned)}
 
 
 def _does_not_wait(node: ast.Call) -> bool:
-    """`acquire(blocking=False)`, `get(block=False)`, `acquire(False)`, `result(timeout=0)`."""
+    """`acquire(blocking=False)`, `get(block=False)`, `acquire(False)`, `result(timeout=0)`, `waitpid(1, WNOHANG)`."""
     named = {keyword.arg: keyword.value for keyword in node.keywords}
     first = node.args[:1] if last_name(node.func) in ("acquire", "get") else []
     flags = [*first, *(named[name] for name in ("blocking", "block") if name in named)]
+    words = {last_name(each) for argument in node.args for each in ast.walk(argument) if isinstance(each, ast.expr)}
+    if words & {"WNOHANG", "LOCK_NB", "LOCK_UN"}:
+        return True
     refused = any(isinstance(flag, ast.Constant) and flag.value is False for flag in flags)
     timeout = named.get("timeout")
     return refused or (isinstance(timeout, ast.Constant) and timeout.value in (0, 0.0))

@@ -18,7 +18,16 @@ from starlette.middleware.base import BaseHTTPMiddleware
 
 from contract_tests.specimens.blocked import services
 from contract_tests.specimens.blocked.database import (
-    AsyncDb, Cache, Db, Users, count_rows, get_own_db, get_untyped_db, look_up, look_up_awaited, transaction,
+    AsyncDb,
+    Cache,
+    Db,
+    Users,
+    count_rows,
+    get_own_db,
+    get_untyped_db,
+    look_up,
+    look_up_awaited,
+    transaction,
 )  # fmt: skip
 
 from .services import Mail, Pool, fetch_all, finished, retried
@@ -163,6 +172,7 @@ async def innocent(db: AsyncDb):
     await run_in_threadpool(services.one)  # innocent
     await Pool().hash("password")
     await look_up_awaited("dsn")
+    services.spare_calls("a")
     await finished(asyncio.create_task(asyncio.sleep(1)), asyncio.Queue())
     async with asyncio.Lock():  # innocent
         pass

@@ -100,7 +100,8 @@ class Cache:
 
 def count_rows(path: str) -> int:
     with sqlite3.connect(path) as connection:  # planted: sqlite3.connect
-        return connection.execute("SELECT 1").fetchone()[0]  # planted: sqlite3.Connection.execute, sqlite3.Cursor.fetchone
+        cursor = connection.execute("SELECT 1")  # planted: sqlite3.Connection.execute
+        return cursor.fetchone()  # planted: sqlite3.Cursor.fetchone
 
 
 def look_up(dsn: str):

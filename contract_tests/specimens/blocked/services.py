@@ -86,6 +86,17 @@ def wait_for_threads():
     return begin(job).result()  # planted: concurrent.futures.Future.result
 
 
+def spare_calls(name: str):
+    os.waitpid(-1, os.WNOHANG)  # innocent
+    future = executor.submit(work, 1)
+    future.add_done_callback(told)
+    executor.submit(lambda: time.sleep(1))  # innocent
+
+
+def told(future: Future[None]):
+    future.exception()  # innocent
+
+
 def begin(job) -> Future[None]:
     return executor.submit(work, job)  # innocent
 
