@@ -15,7 +15,6 @@ from contract_tests.migration.calls.values import (
     Scope,
     Value,
     arguments_of,
-    own_nodes,
 )
 
 _VERBS = ("get", "post", "put", "patch", "delete", "head", "options", "trace", "api_route", "route")
@@ -84,7 +83,7 @@ def _roots(scope: Scope, inference: Inference) -> Iterator[Root]:
 
 def _evaluated(scope: Scope) -> Iterator[ast.AST]:
     """Every node that is evaluated in a scope: its body's, and the decorators, defaults and annotations in it."""
-    for node in own_nodes(scope.node):
+    for node in scope.nodes:
         yield node
         heads: list[ast.AST] = []
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):

@@ -12,10 +12,10 @@ from contract_tests.migration.calls.imports import Imports
 from contract_tests.migration.calls.sources import Sources
 from contract_tests.migration.calls.syntax import (
     Values,
+    assignments_to_self,
     defaults,
     ends_in_state,
     is_abstract,
-    is_member,
     is_property,
     last_name,
     name_of,
@@ -34,7 +34,6 @@ from contract_tests.migration.calls.values import (
     Value,
     arguments_of,
     build_scopes,
-    own_nodes,
 )
 
 
@@ -47,6 +46,7 @@ class Inference:
         self._imports = Imports(sources, self._modules, names=self._names, attribute=self.attribute)
         self._annotations = Annotations(self)
         self._memo: dict[object, Values] = {}
+        self._set: dict[Class, list[tuple[str, ast.Assign | ast.AnnAssign, Scope]]] = {}
         self._subclasses: dict[Class, list[Class]] = {}
         self._states: dict[str, list[tuple[ast.expr, Scope]]] = {}
         for scope in self.scopes():
@@ -148,7 +148,7 @@ class Inference:
             for base in self.bases(Class(scope)):
                 if isinstance(base, Class):
                     self._subclasses.setdefault(base, []).append(Class(scope))
-        for node in own_nodes(scope.node):
+        for node in scope.nodes:
             if isinstance(node, ast.Assign):
                 for target in node.targets:
                     # app.state.redis = Redis(...)
@@ -303,17 +303,13 @@ class Inference:
         return self._once(("self", cls, name), lambda: some(self._assignments(cls, name)))
 
     def _assignments(self, cls: Class, name: str) -> Iterator[Value]:
-        for scope in cls.scope.inner.values():
-            if not isinstance(scope.node, FunctionNode) or not (arguments := arguments_of(scope.node)):
+        if cls not in self._set:
+            self._set[cls] = list(assignments_to_self(cls))
+        for attribute, node, scope in self._set[cls]:
+            if attribute != name:
                 continue
-            own = arguments[0].arg
-            for node in own_nodes(scope.node):
-                if isinstance(node, ast.Assign) and any(is_member(target, own, name) for target in node.targets):
-                    yield from self.infer(node.value, scope)
-                elif isinstance(node, ast.AnnAssign) and is_member(node.target, own, name):
-                    yield from self.annotation(node.annotation, scope) or (
-                        self.infer(node.value, scope) if node.value else ()
-                    )
+            found = self.annotation(node.annotation, scope) if isinstance(node, ast.AnnAssign) else ()
+            yield from found or (self.infer(node.value, scope) if node.value else ())
 
     def _returns(self, function: Function) -> Values:
         node, scope = function.node, function.scope
@@ -325,5 +321,5 @@ class Inference:
             if found:
                 return found
         kinds = (ast.Yield,) if function.is_generator else (ast.Return,)
-        values = [each.value for each in own_nodes(node) if isinstance(each, kinds)]
+        values = [each.value for each in scope.nodes if isinstance(each, kinds)]
         return some(each for value in values if value for each in self.infer(value, scope))

@@ -8,6 +8,7 @@ import re
 import tokenize
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 _ACCEPTED = re.compile(r"#\s*blocks:\s*(.*?)\s*$")
@@ -104,7 +105,12 @@ class Sources:
 
 def shown(path: Path) -> str:
     """A path as a reader has it: from where they stand, if it is below."""
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+    return _shown(path, str(Path.cwd()))
+
+
+@cache
+def _shown(path: Path, folder: str) -> str:
+    return str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
 
 
 def _python_files(folder: Path) -> Iterable[Path]:

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from contract_tests.migration.calls.values import Class, Function, FunctionNode, Instance, Outside, Scope, Value
+from contract_tests.migration.calls.values import (
+    Class,
+    Function,
+    FunctionNode,
+    Instance,
+    Outside,
+    Scope,
+    Value,
+    arguments_of,
+)
 
 Values = tuple[Value, ...]
 
@@ -67,11 +76,17 @@ def ends_in_state(node: ast.expr) -> bool:
     return isinstance(node, ast.Attribute | ast.Name) and last_name(node) == "state"
 
 
-def is_member(target: ast.expr, owner: str, name: str) -> bool:
-    match target:
-        case ast.Attribute(value=ast.Name(id=found), attr=attr):
-            return found == owner and attr == name
-    return False
+def assignments_to_self(cls: Class) -> Iterator[tuple[str, ast.Assign | ast.AnnAssign, Scope]]:
+    """Each `self.name = ...` in a class's methods, by the name."""
+    for scope in cls.scope.inner.values():
+        arguments = arguments_of(scope.node) if isinstance(scope.node, FunctionNode) else []
+        for node in scope.nodes if arguments else ():
+            if isinstance(node, ast.Assign | ast.AnnAssign):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                for target in targets:
+                    match target:
+                        case ast.Attribute(value=ast.Name(id=owner), attr=name) if owner == arguments[0].arg:
+                            yield name, node, scope
 
 
 def enclosing_class(scope: Scope | None) -> Class | None:

@@ -15,13 +15,18 @@ _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 @dataclass(slots=True, eq=False)
 class Scope:
-    """Where names are bound: a module, a class's body or a function. `names` has their bindings, each with its scope."""
+    """Where names are bound: a module, a class's body or a function. `names` has their bindings, each with its scope.
+
+    `nodes` is all that runs with its body.
+    """
 
     source: Source
     outer: Scope | None
     node: ast.Module | ast.ClassDef | FunctionNode
     names: dict[str, list[tuple[ast.AST, Scope]]] = field(default_factory=dict)
     inner: dict[ast.AST, Scope] = field(default_factory=dict)
+    nodes: tuple[ast.AST, ...] = ()
+    yields: bool = False
 
     @property
     def module(self) -> Scope:
@@ -95,7 +100,7 @@ class Function:
 
     @property
     def is_generator(self) -> bool:
-        return any(isinstance(node, ast.Yield | ast.YieldFrom) for node in own_nodes(self.node))
+        return self.scope.yields
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +148,8 @@ def _build(scope: Scope) -> Scope:
     if isinstance(scope.node, FunctionNode):
         for argument in arguments_of(scope.node):
             scope.names.setdefault(argument.arg, []).append((argument, scope))
-    nodes = list(own_nodes(scope.node))
+    scope.nodes = nodes = tuple(own_nodes(scope.node))
+    scope.yields = any(isinstance(node, ast.Yield | ast.YieldFrom) for node in nodes)
     shared = {name for node in nodes if isinstance(node, ast.Global) for name in node.names}
     for node in nodes:
         for name in _bound_by(node):

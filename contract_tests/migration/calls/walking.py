@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from contract_tests.migration.calls import blockers
 from contract_tests.migration.calls.inference import Inference
 from contract_tests.migration.calls.syntax import is_property, last_name, name_of
-from contract_tests.migration.calls.values import Class, Function, Instance, Outside, Value, arguments_of, own_nodes
+from contract_tests.migration.calls.values import Class, Function, Instance, Outside, Value, arguments_of
 
 # They iterate a plain generator in a thread.
 _STREAMS = {"StreamingResponse", "EventSourceResponse", "iterate_in_threadpool"}
@@ -67,7 +67,7 @@ class Walk:
         return self._calls[function]
 
     def _found(self, function: Function) -> Iterator[tuple[ast.expr, Function | Blocker]]:
-        nodes = list(own_nodes(function.node))
+        nodes = function.scope.nodes
         awaited = {id(node.value) for node in nodes if isinstance(node, ast.Await)}
         streamed = self._streamed(nodes)
         for node in nodes:
@@ -161,7 +161,7 @@ class Walk:
     def _called_parameters(self, function: Function) -> frozenset[str]:
         if function not in self._parameters:
             names = {each.arg for each in arguments_of(function.node)}
-            nodes = list(own_nodes(function.node))
+            nodes = function.scope.nodes
             awaited = {id(node.value) for node in nodes if isinstance(node, ast.Await)}
             called = (node.func for node in nodes if isinstance(node, ast.Call) and id(node) not in awaited)
             self._parameters[function] = frozenset(each.id for each in called if isinstance(each, ast.Name)) & names
