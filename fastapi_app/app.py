@@ -63,7 +63,7 @@ def create_app(services: Services | None = None) -> FastAPI:
         finally:
             await app.session_store.aclose()
             if services is None:
-                built.close()
+                built.close()  # blocks: at the end, when nothing is answered any more
 
     app = Port(
         title=openapi.TITLE,

@@ -20,7 +20,8 @@ ASSET: dict[str, Any] = {
 @router.get("/openapi.json", response_model=dict[str, Any])
 async def get_openapi() -> Response:
     """Give this very document: both apps serve the same bytes."""
-    return content(docs.openapi_document(), "application/json")
+    document = docs.openapi_document()  # blocks: for one small file, once a process
+    return content(document, "application/json")
 
 
 @router.get("/docs", response_class=Response, responses={200: PAGE})
