@@ -55,6 +55,6 @@ def contenders(database: str, folder: Path, commands: dict[str, str]) -> Iterato
             url = sqlite_database(home) if database == "SQLite" else stack.enter_context(postgresql_database())
             settle_people(url)
             server = stack.enter_context(serve(command, home, database_url=url, sign_in_attempts=1000))
-            visitor = sign_in(server) if name in SMALLEST_OF else Visitor(1, "")
+            visitor = sign_in(server) if name in SMALLEST_OF else Visitor(1, "", "")
             started.append(Contender(name, server, visitor))
         yield started

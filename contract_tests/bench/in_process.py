@@ -26,7 +26,7 @@ from contract_tests.world import settings
 from shared_core.services import build_services
 from shared_core.settings import Settings
 
-NOBODY = Visitor(1, "")
+NOBODY = Visitor(1, "", "")
 PARTS = 10
 
 
