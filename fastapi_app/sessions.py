@@ -66,9 +66,12 @@ class Sessions:
                 try:
                     headers = await save_session(self.store, self.policy, self.codec, session, now=self.clock())
                 except Exception as error:
-                    replaced = True
-                    await self.failed(error)(scope, receive, send)
-                    return
+                    if message["status"] != 500:
+                        replaced = True
+                        await self.failed(error)(scope, receive, send)
+                        return
+                    # As in Flask, the first failure is the one that is told.
+                    headers = [("Vary", "Cookie")] if session.accessed else []
                 add_headers(message, headers)
             if not replaced:
                 await send(message)

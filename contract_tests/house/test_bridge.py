@@ -158,14 +158,21 @@ def port(policy, store):
 
 
 def stored(policy, store):
-    """What lies in a store: each session's bytes, how long its id is, and how many seconds it has to live."""
+    """What lies in a store: each session's bytes and how long its id is; and how many seconds they have to live."""
     if isinstance(store, SqliteStore):
         rows = store._execute("SELECT key, value, expires FROM sessions", ())
         rows = [(key, value, expires - time.time()) for key, value, expires in rows]
     else:
-        keys = [key.decode() for key in store.client.scan_iter(f"{policy.key_prefix}*")]
+        # A scan may give a key twice.
+        keys = {key.decode() for key in store.client.scan_iter(f"{policy.key_prefix}*")}
         rows = [(key, store.get(key), store.client.ttl(key)) for key in keys]
-    return sorted((bytes(value), len(key), round(life / 10)) for key, value, life in rows)
+    kept = sorted((bytes(value), len(key), life) for key, value, life in rows)
+    return [(value, length) for value, length, _ in kept], [life for _, _, life in kept]
+
+
+def alike(ours, theirs):
+    """Whether two stores hold the same, for as long but for what passes between two requests on a busy machine."""
+    return ours[0] == theirs[0] and all(abs(one - other) < 60 for one, other in zip(ours[1], theirs[1], strict=True))
 
 
 @pytest.fixture(params=list(POLICIES))
@@ -214,8 +221,8 @@ def test_both_answer_alike_and_store_the_same_bytes_at_every_step(policy, stores
         for step in SCRIPT:
             answer = api.get(step, headers=cookie)
             cookie = cookie_of(answer, policy, cookie)
-            assert stored(own, ours) == stored(other, theirs), step
-            written += bool(stored(own, ours))
+            assert alike(stored(own, ours), stored(other, theirs)), step
+            written += bool(stored(own, ours)[0])
     assert written > 10
 
 
@@ -232,7 +239,7 @@ def test_what_one_app_puts_the_other_gets(policy, stores, pairing):
         assert [api.get("/?get", headers=cookie).json() for api in (one, two)] == [[None], [None]]
         one.get("/?clear", headers=renewed)
         assert two.get("/?get", headers=renewed).json() == [None]
-        assert stored(own, store) == []
+        assert stored(own, store) == ([], [])
 
 
 class Armed:

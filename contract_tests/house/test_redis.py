@@ -15,6 +15,7 @@ import redis
 
 from contract_tests import targets
 from contract_tests.conftest import credentials
+from contract_tests.house.test_bridge import alike
 from contract_tests.house.test_house import ROOT
 from contract_tests.parity import PairTransport
 from contract_tests.parity.transport import TargetTransport
@@ -136,20 +137,21 @@ def test_both_apps_leave_the_same_bytes_with_the_same_lifetime(redis_url):
         port = stack.enter_context(targets.open_target("port", other))
         api = stack.enter_context(httpx.Client(transport=PairTransport(original, port), base_url="https://testserver"))
         api.put("/session/data/colour", json={"value": [1, "\u00fc", None, {"a": 0.5}]})
-        assert stored(one) == stored(other)
-        assert len(stored(one)) == 1
+        assert alike(stored(one), stored(other))
+        assert len(stored(one)[0]) == 1
         api.post("/user", json=ADA)
         api.post("/session", json=credentials(ADA))
-        assert stored(one) == stored(other)
-        ((value, seconds),) = stored(one)
+        assert alike(stored(one), stored(other))
+        (value,), (seconds,) = stored(one)
         assert Codec().decode(value)["login_id"] == "token-1"
-        assert seconds * 10 == one.services.session_policy.lifetime_seconds
+        assert 0 <= one.services.session_policy.lifetime_seconds - seconds < 60
 
 
 def stored(world):
-    """What lies in a world's store: bytes, and tens of seconds to live."""
+    """What lies in a world's store: bytes, and seconds to live."""
     client, prefix = world.services.session_store.client, world.services.session_policy.key_prefix
-    return [(client.get(key), round(client.ttl(key) / 10)) for key in client.scan_iter(f"{prefix}*")]
+    keys = sorted(set(client.scan_iter(f"{prefix}*")), key=client.get)
+    return [client.get(key) for key in keys], [client.ttl(key) for key in keys]
 
 
 def test_while_redis_is_down_only_requests_with_a_session_are_refused(api, proxy, caplog):
