@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import Depends, FastAPI, Path, Query, Request
+from fastapi import Depends, FastAPI, Path, Query, Request, Response
 from starlette.convertors import Convertor, register_url_convertor
 
 from fastapi_app import wire
+from fastapi_app.access import note_route
 from fastapi_app.sessions import get_session
 from shared_core import logins, schemas
 from shared_core.logins import Candidate
@@ -48,9 +49,18 @@ register_url_convertor("key", KeyConvertor())
 
 
 class Route(wire.Route):
-    """Reads requests as the original does, JSON by the core's parser."""
+    """Reads requests as the original does, JSON by the core's parser; what refuses before it leaves no route noted."""
 
     loads = staticmethod(schemas.parse_json)
+
+    def get_route_handler(self) -> wire.Handler:
+        handle = super().get_route_handler()
+
+        async def handle_noted(request: Request) -> Response:
+            note_route(request, self.path_format)
+            return await handle(request)
+
+        return handle_noted
 
 
 def place_services(app: FastAPI, services: Services) -> None:

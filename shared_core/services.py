@@ -8,11 +8,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from shared_core import logs
 from shared_core.database import Database, make_engine
+from shared_core.metrics import Metrics
 from shared_core.migrations import MigrationError, migrate
 from shared_core.passwords import Passwords
 from shared_core.sessions import SessionPolicy
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 # Both servers take 3 for "do not start me again": gunicorn's WORKER_BOOT_ERROR, uvicorn's STARTUP_FAILURE.
 START_REFUSED = 3
+# Enough that no two requests share one; nobody has to be unable to guess it.
+REQUEST_ID_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class Services:
     signin: SignIn | NoSignIn
     clock: Callable[[], datetime]
     new_token: Callable[[], str]
+    new_request_id: Callable[[], str]
+    metrics: Metrics
 
     def close(self) -> None:
         """Give back the connections and threads; whoever built the Services calls it."""
@@ -63,6 +69,8 @@ def build_services(settings: Settings) -> Services:
         signin=make_signin(settings),
         clock=utc_now,
         new_token=secrets.token_urlsafe,
+        new_request_id=partial(secrets.token_urlsafe, REQUEST_ID_BYTES),
+        metrics=Metrics(),
     )
 
 
@@ -128,5 +136,5 @@ def services_from_environment() -> Services:
     except (SettingsError, MigrationError) as error:
         sys.stderr.write(f"The service cannot start: {error}\n")
         raise SystemExit(START_REFUSED) from None
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, access=settings.access_log)
     return services
