@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+
+import msgspec
 
 from shared_core.http.forwarded import Client
 from shared_core.metrics import Metrics
@@ -42,12 +43,20 @@ class Access:
 
     def line(self) -> str:
         """The access as one line of JSON; `broken` is there only where it is true."""
-        fields = {name: getattr(self, name) for name in self.__slots__}
-        fields["time"] = self.time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        fields["seconds"] = round(self.seconds, 6)
-        if not self.broken:
-            del fields["broken"]
-        return json.dumps(fields, separators=(",", ":"))
+        fields: dict[str, object] = {
+            "time": self.time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "request_id": self.request_id,
+            "client": self.client,
+            "method": self.method,
+            "route": self.route,
+            "status": self.status,
+            "seconds": round(self.seconds, 6),
+            "bytes": self.bytes,
+            "scheme": self.scheme,
+        }
+        if self.broken:
+            fields["broken"] = True
+        return msgspec.json.encode(fields).decode()
 
 
 class Exchange:

@@ -126,6 +126,11 @@ def test_a_stranger_who_names_this_machine_sees_nothing_either(api, forged):
     assert api.get("/metrics", headers={"X-Forwarded-For": forged}).status_code == 404
 
 
+@pytest.mark.parametrize("repeated", [["127.0.0.1", "203.0.113.7"], ["203.0.113.7", "127.0.0.1"]])
+def test_a_stranger_s_repeated_header_is_one_list(api, repeated):
+    assert api.get("/metrics", headers=[("X-Forwarded-For", each) for each in repeated]).status_code == 404
+
+
 @pytest.mark.parametrize("near", ["127.0.0.1", "127.8.9.1", "::1", "[::1]:50000", "::ffff:127.0.0.1", ""])
 def test_this_machine_and_the_proxies_see_them(connect, near):
     assert connect().get("/metrics", headers={"X-Forwarded-For": near}).status_code == 200
