@@ -59,7 +59,7 @@ lint: $(STAMP)  ## format the code, and mend what the linter can mend
 	@$(BIN)/ruff check --fix
 
 flask: $(STAMP)  ## run the original on http://HOST:PORT (127.0.0.1:8000)
-	@threads=$$($(BIN)/python -m shared_core.settings threads) && exec $(BIN)/gunicorn "flask_app:create_app()" --worker-class gthread --threads $$threads --no-control-socket --bind $(HOST):$(PORT)
+	@threads=$$($(BIN)/python -m shared_core.settings threads) && exec $(BIN)/gunicorn "flask_app:create_app()" --worker-class gthread --threads $$threads --no-control-socket --forwarded-allow-ips= --bind $(HOST):$(PORT)
 
 fastapi: $(STAMP)  ## run the port on http://HOST:PORT (127.0.0.1:8000)
 	@exec $(BIN)/uvicorn fastapi_app:create_app --factory --http httptools --no-proxy-headers --no-access-log --host $(HOST) --port $(PORT)

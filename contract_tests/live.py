@@ -31,7 +31,7 @@ THREADS = 16
 LEFT_OUT = ("in_process", "empty_world", "shared", "provider")
 SERVERS = {
     "original": f"gunicorn flask_app:create_app() --worker-class gthread --threads {THREADS} --no-control-socket"
-    " --bind 127.0.0.1:{port}",
+    " --forwarded-allow-ips= --bind 127.0.0.1:{port}",
     "port": "uvicorn fastapi_app:create_app --factory --http httptools --no-proxy-headers --no-access-log"
     " --host 127.0.0.1 --port {port}",
 }

@@ -23,6 +23,7 @@ from pydantic import SecretStr
 from contract_tests.specimens.provider import Provider
 from shared_core import tables
 from shared_core.database import Database, make_engine, prepare_sqlite
+from shared_core.metrics import Metrics
 from shared_core.migrations import migrate
 from shared_core.passwords import Passwords
 from shared_core.services import Services, build_services, make_session_store, make_signin, session_policy
@@ -36,13 +37,17 @@ if TYPE_CHECKING:
 BASE_URL = "https://testserver"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
+# Whoever asks, in process and over sockets: tests stand behind a trusted proxy, and may name any client.
+PEER = "127.0.0.1"
+
 CHEAP_HASHES = {"password_time_cost": 1, "password_memory_kib": 8}
 
 
 def settings(**changes: Any) -> Settings:
     """Settings that no environment and no .env file touches."""
     given = {name: field.default for name, field in Settings.model_fields.items()}
-    return Settings(_env_file=None, **{**given, **CHEAP_HASHES, "threads": 8, "public_base_url": BASE_URL, **changes})  # type: ignore[call-arg]
+    ours: dict[str, Any] = {"threads": 8, "public_base_url": BASE_URL, "trusted_proxies": PEER}
+    return Settings(_env_file=None, **{**given, **CHEAP_HASHES, **ours, **changes})  # type: ignore[call-arg]
 
 
 def environment(chosen: Settings) -> dict[str, str]:
@@ -57,11 +62,12 @@ def environment(chosen: Settings) -> dict[str, str]:
 class Tokens:
     """Tokens that are the same in each world, in their order; nobody has to guess them here."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "token") -> None:
+        self._name = name
         self._made = count(1)
 
     def __call__(self) -> str:
-        return f"token-{next(self._made)}"
+        return f"{self._name}-{next(self._made)}"
 
     def reset(self) -> None:
         self._made = count(1)
@@ -98,8 +104,9 @@ class World:
         """Rewind everything: rows, ids, sessions, tokens and clock."""
         self._forget_sessions()
         shutil.rmtree(self.services.uploads.folder, ignore_errors=True)
-        if isinstance(self.services.new_token, Tokens):
-            self.services.new_token.reset()
+        for tokens in (self.services.new_token, self.services.new_request_id):
+            if isinstance(tokens, Tokens):
+                tokens.reset()
         engine = self.services.database.engine
         if engine.url.get_backend_name() != "sqlite":
             empty(engine)
@@ -131,6 +138,8 @@ def make_world(**changes: Any) -> World:
         uploads=_uploads(chosen),
         clock=lambda: NOW,
         new_token=Tokens(),
+        new_request_id=Tokens("request"),
+        metrics=Metrics(),
     )
     world = World(services)
     world.reset()
@@ -162,9 +171,8 @@ def on_postgresql(server: str, **changes: Any) -> Iterator[World]:
         services = build_services(chosen)
         engine.dispose()
         store = _session_store(chosen)
-        yield World(
-            replace(services, session_store=store, uploads=_uploads(chosen), clock=lambda: NOW, new_token=Tokens())
-        )
+        ours = replace(services, session_store=store, uploads=_uploads(chosen), clock=lambda: NOW)
+        yield World(replace(ours, new_token=Tokens(), new_request_id=Tokens("request")))
         services.close()
     finally:
         engine.dispose()

@@ -11,12 +11,14 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from fastapi_app import docs, files, health, hello, openapi, session, signin, users, wire
+from fastapi_app import docs, files, health, hello, metrics, openapi, session, signin, users, wire
+from fastapi_app.access import LogAccess, NameRequests, TrustProxies
 from fastapi_app.errors import answer_to, register_error_handlers
 from fastapi_app.inputs import place_services
 from fastapi_app.middleware import RefuseCrossSite
 from fastapi_app.sessions import RefuseWithoutSession, Sessions
 from shared_core import logs
+from shared_core.access import AccessLog
 from shared_core.services import Services, services_from_environment, utc_now
 from shared_core.sessions import AsyncStore
 
@@ -33,6 +35,7 @@ class Port(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         services: Services = self.state.services
+        log = AccessLog(metrics=services.metrics, clock=services.clock, lines=services.settings.access_log)
         sessions = Sessions(
             super().build_middleware_stack(),
             policy=services.session_policy,
@@ -40,7 +43,11 @@ class Port(FastAPI):
             clock=utc_now,
             failed=answer_to,
         )
-        return wire.QuietErrors(sessions, logs.log_failure)
+        # From the inside to the outermost.
+        quiet = wire.QuietErrors(sessions, logs.log_failure)
+        logged = LogAccess(quiet, log=log)
+        named = NameRequests(logged, make=services.new_request_id)
+        return TrustProxies(named, proxies=services.settings.proxies)
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
@@ -76,7 +83,7 @@ def create_app(services: Services | None = None) -> FastAPI:
     )
     place_services(app, built)
     app.session_store = built.session_store.awaitable()
-    for module in (hello, users, session, signin, files, health, docs):
+    for module in (hello, users, session, signin, files, health, metrics, docs):
         app.include_router(module.router)
     register_error_handlers(app)
     # The last one added is the first one asked.

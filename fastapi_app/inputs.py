@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import Depends, FastAPI, HTTPException, Path, Query, Request
+from fastapi import Depends, FastAPI, HTTPException, Path, Query, Request, Response
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import ClientDisconnect
 
 from fastapi_app import wire
+from fastapi_app.access import note_route
 from fastapi_app.sessions import get_session
 from shared_core import logins, schemas, uploads
 from shared_core.http.conditional import Field
@@ -51,9 +52,18 @@ register_url_convertor("key", KeyConvertor())
 
 
 class Route(wire.Route):
-    """Reads requests as the original does, JSON by the core's parser."""
+    """Reads requests as the original does, JSON by the core's parser; what refuses before it leaves no route noted."""
 
     loads = staticmethod(schemas.parse_json)
+
+    def get_route_handler(self) -> wire.Handler:
+        handle = super().get_route_handler()
+
+        async def handle_noted(request: Request) -> Response:
+            note_route(request, self.path_format)
+            return await handle(request)
+
+        return handle_noted
 
 
 def place_services(app: FastAPI, services: Services) -> None:

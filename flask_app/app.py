@@ -7,7 +7,8 @@ from typing import Any
 
 from flask import Flask
 
-from flask_app import docs, files, health, hello, session, signin, users
+from flask_app import docs, files, health, hello, metrics, session, signin, users
+from flask_app.access import install_access
 from flask_app.errors import register_error_handlers
 from flask_app.inputs import IdConverter, KeyConverter, place_services
 from flask_app.middleware import DrainBody, refuse_cross_site
@@ -38,8 +39,9 @@ def create_app(services: Services | None = None) -> Flask:
     app.url_map.converters |= {"id": IdConverter, "key": KeyConverter}
     app.before_request(refuse_cross_site)
     install_sessions(app, services)
-    for module in (hello, users, session, signin, files, health, docs):
+    for module in (hello, users, session, signin, files, health, metrics, docs):
         app.register_blueprint(module.blueprint)
     register_error_handlers(app)
     app.wsgi_app = DrainBody(app.wsgi_app)  # type: ignore[method-assign]
+    install_access(app, services)
     return app

@@ -8,12 +8,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared_core import logs
 from shared_core.database import Database, make_engine
+from shared_core.metrics import Metrics
 from shared_core.migrations import MigrationError, migrate
 from shared_core.passwords import Passwords
 from shared_core.sessions import SessionPolicy
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 # Both servers take 3 for "do not start me again": gunicorn's WORKER_BOOT_ERROR, uvicorn's STARTUP_FAILURE.
 START_REFUSED = 3
+# Enough that no two requests share one; nobody has to be unable to guess it.
+REQUEST_ID_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ class Services:
     uploads: Uploads
     clock: Callable[[], datetime]
     new_token: Callable[[], str]
+    new_request_id: Callable[[], str]
+    metrics: Metrics
 
     def close(self) -> None:
         """Give back the connections and threads; whoever built the Services calls it."""
@@ -67,6 +73,8 @@ def build_services(settings: Settings) -> Services:
         uploads=Uploads(Path(settings.upload_dir), settings.max_upload_bytes, new_key=secrets.token_urlsafe),
         clock=utc_now,
         new_token=secrets.token_urlsafe,
+        new_request_id=partial(secrets.token_urlsafe, REQUEST_ID_BYTES),
+        metrics=Metrics(),
     )
 
 
@@ -132,5 +140,5 @@ def services_from_environment() -> Services:
     except (SettingsError, MigrationError) as error:
         sys.stderr.write(f"The service cannot start: {error}\n")
         raise SystemExit(START_REFUSED) from None
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, access=settings.access_log)
     return services

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from datetime import timedelta
+from functools import cached_property
 from typing import Annotated, Any, Literal, NamedTuple, Self
 from urllib.parse import SplitResult, urlsplit
 
 import sqlalchemy as sa
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared_core.http.forwarded import Proxies
 
 EMBEDDED_DATABASE_URL = "sqlite:///var/service.sqlite3"
 EMBEDDED_SESSION_STORE = "sqlite:///var/sessions.sqlite3"
@@ -48,7 +51,9 @@ class Settings(BaseSettings):
     upload_dir: str = "var/uploads"
     max_upload_bytes: Annotated[int, Field(ge=1024, le=1 << 34)] = 10 << 20
     public_base_url: str = "http://localhost:8000"
+    trusted_proxies: str = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    access_log: bool = True
     session_store: SecretStr = SecretStr(EMBEDDED_SESSION_STORE)
     session_key_prefix: Annotated[str, Field(max_length=100)] = "session:"
     session_seconds: Annotated[int, Field(ge=600, le=MOST_SECONDS)] = 14 * 24 * 3600
@@ -71,6 +76,11 @@ class Settings(BaseSettings):
     def https(self) -> bool:
         """Whether clients reach the service over TLS, here or at a proxy before it."""
         return self.public_base_url.startswith("https://")
+
+    @cached_property
+    def proxies(self) -> Proxies:
+        """Whose word on clients' addresses and scheme is taken."""
+        return Proxies.parse(self.trusted_proxies)
 
     @property
     def login_lifetime(self) -> timedelta:
@@ -110,6 +120,15 @@ class Settings(BaseSettings):
             raise ValueError("should begin with sqlite:///, redis:// or rediss://")
         if scheme == "sqlite" and (not rest.removeprefix("/") or ":memory:" in rest):
             raise ValueError("should name a file, as in sqlite:///var/sessions.sqlite3")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _addresses(cls, value: str) -> str:
+        try:
+            Proxies.parse(value)
+        except ValueError:
+            raise ValueError("should be addresses and networks between commas, as in 10.0.0.0/8,::1") from None
         return value
 
     @field_validator("msal_authority")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MODULES = ["hello", "users", "session", "signin", "files", "health", "docs"]
+MODULES = ["hello", "users", "session", "signin", "files", "health", "metrics", "docs"]
 MOST_STATEMENTS = 12
 BRANCHES = (
     ast.If,

@@ -69,6 +69,7 @@ OPERATIONS = (
     Operation("GET", "/files/{id}", "{file}", signed_in=True),
     Operation("GET", "/files/{id}/content", "{file}/content", signed_in=True),
     Operation("GET", "/users.csv", "/users.csv", signed_in=True),
+    Operation("GET", "/metrics", "/metrics"),
     Operation("GET", "/healthz", "/healthz"),
     Operation("GET", "/readyz", "/readyz"),
     Operation("GET", "/openapi.json", "/openapi.json"),

@@ -7,7 +7,7 @@ import pytest
 # A page of users that is the same in every world.
 NOBODY = "/users?after=999999999999999999"
 GETS = ["/", NOBODY, "/healthz", "/readyz", "/openapi.json", "/docs", "/docs/start.js"]
-ALLOWED = {path: {"GET", "HEAD", "OPTIONS"} for path in [*GETS, "/whoami", "/signin"]} | {
+ALLOWED = {path: {"GET", "HEAD", "OPTIONS"} for path in [*GETS, "/whoami", "/signin", "/metrics"]} | {
     "/user": {"POST", "OPTIONS"},
     "/user/1": {"GET", "HEAD", "PATCH", "DELETE", "OPTIONS"},
     "/session": {"POST", "DELETE", "OPTIONS"},

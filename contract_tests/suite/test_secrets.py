@@ -16,7 +16,10 @@ HEADERS = {
     "Proxy-Authorization": f"Basic {SECRET}",
     "Cookie": f"session={SECRET}; {SECRET}=1",
     "X-Api-Key": SECRET,
-    "X-Request-ID": SECRET,
+    # No id: one that is fit comes back by contract, and is logged.
+    "X-Request-ID": f"{SECRET} {SECRET}",
+    "X-Forwarded-For": SECRET,
+    "X-Forwarded-Proto": SECRET,
     "Referer": f"https://testserver/{SECRET}",
 }
 

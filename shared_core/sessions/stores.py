@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -145,4 +146,6 @@ class ThreadedStore:
     async def _run(self, call: Callable[..., Result], *arguments: object) -> Result:
         if self._executor is None:
             self._executor = ThreadPoolExecutor(1, thread_name_prefix="sessions")
-        return await asyncio.get_running_loop().run_in_executor(self._executor, call, *arguments)
+        # In the request's own context: what the store logs names the request.
+        context = copy_context()
+        return await asyncio.get_running_loop().run_in_executor(self._executor, context.run, call, *arguments)
