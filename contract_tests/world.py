@@ -22,9 +22,17 @@ from shared_core import tables
 from shared_core.database import Database, make_engine, prepare_sqlite
 from shared_core.migrations import migrate
 from shared_core.passwords import Passwords
-from shared_core.services import Services, build_services, make_session_store, make_signin, session_policy
+from shared_core.rates import RateLimits, RateStore, SqliteRateStore
+from shared_core.services import (
+    Services,
+    build_services,
+    make_rate_store,
+    make_session_store,
+    make_signin,
+    session_policy,
+)
 from shared_core.sessions.stores import SqliteStore
-from shared_core.settings import EMBEDDED_SESSION_STORE, Settings
+from shared_core.settings import EMBEDDED_RATE_LIMIT_STORE, EMBEDDED_SESSION_STORE, Settings
 
 if TYPE_CHECKING:
     from shared_core.sessions.redis_stores import RedisStore
@@ -33,12 +41,18 @@ BASE_URL = "https://testserver"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 CHEAP_HASHES = {"password_time_cost": 1, "password_memory_kib": 8}
+# An origin whose pages may use the service.
+FRIEND = "https://app.example"
+# No test is refused; each response that is counted still says where its client stands, and the pair compares it.
+NEVER_REACHED = "1000000/hour"
 
 
 def settings(**changes: Any) -> Settings:
     """Settings that no environment and no .env file touches."""
     given = {name: field.default for name, field in Settings.model_fields.items()}
-    return Settings(_env_file=None, **{**given, **CHEAP_HASHES, "threads": 8, "public_base_url": BASE_URL, **changes})  # type: ignore[call-arg]
+    given |= CHEAP_HASHES
+    given |= {"threads": 8, "public_base_url": BASE_URL, "cors_origins": FRIEND, "rate_limit": NEVER_REACHED}
+    return Settings(_env_file=None, **{**given, **changes})  # type: ignore[call-arg]
 
 
 def environment(chosen: Settings) -> dict[str, str]:
@@ -91,8 +105,9 @@ class World:
     services: Services
 
     def reset(self) -> None:
-        """Rewind everything: rows, ids, sessions, tokens and clock."""
+        """Rewind everything: rows, ids, sessions, counts, tokens and clock."""
         self._forget_sessions()
+        self.services.rate_limits.store.clear()
         if isinstance(self.services.new_token, Tokens):
             self.services.new_token.reset()
         engine = self.services.database.engine
@@ -105,6 +120,7 @@ class World:
 
     def close(self) -> None:
         self._forget_sessions()
+        self.services.rate_limits.store.clear()
         self.services.close()
 
     def _forget_sessions(self) -> None:
@@ -122,6 +138,7 @@ def make_world(**changes: Any) -> World:
         session_policy=session_policy(chosen),
         session_store=_session_store(chosen),
         signin=make_signin(chosen),
+        rate_limits=_rate_limits(chosen),
         clock=lambda: NOW,
         new_token=Tokens(),
     )
@@ -155,7 +172,10 @@ def on_postgresql(server: str, **changes: Any) -> Iterator[World]:
         services = build_services(chosen)
         engine.dispose()
         store = _session_store(chosen)
-        yield World(replace(services, session_store=store, clock=lambda: NOW, new_token=Tokens()))
+        rate_limits = _rate_limits(chosen)
+        yield World(
+            replace(services, session_store=store, rate_limits=rate_limits, clock=lambda: NOW, new_token=Tokens())
+        )
         services.close()
     finally:
         engine.dispose()
@@ -169,6 +189,14 @@ def _session_store(chosen: Settings) -> SqliteStore | RedisStore:
     if chosen.session_store.get_secret_value() == EMBEDDED_SESSION_STORE:
         return SqliteStore(":memory:", clock=time.time)
     return make_session_store(chosen)
+
+
+def _rate_limits(chosen: Settings) -> RateLimits:
+    """In memory, where no store is chosen."""
+    store: RateStore = SqliteRateStore(":memory:", clock=time.time)
+    if chosen.rate_limit_store.get_secret_value() != EMBEDDED_RATE_LIMIT_STORE:
+        store = make_rate_store(chosen)
+    return RateLimits(chosen.rate_limit, store)
 
 
 def on_store(url: str | None) -> dict[str, str]:

@@ -14,9 +14,10 @@ from starlette.types import ASGIApp
 from fastapi_app import docs, health, hello, openapi, session, signin, users, wire
 from fastapi_app.errors import answer_to, register_error_handlers
 from fastapi_app.inputs import place_services
-from fastapi_app.middleware import RefuseCrossSite
+from fastapi_app.middleware import Cors, LimitRate, RefuseCrossSite
 from fastapi_app.sessions import RefuseWithoutSession, Sessions
 from shared_core import logs
+from shared_core.rates import Counter
 from shared_core.services import Services, services_from_environment, utc_now
 from shared_core.sessions import AsyncStore
 
@@ -30,17 +31,22 @@ class Port(FastAPI):
     """FastAPI with its outermost pieces outside the error middleware, and one OpenAPI document for both apps."""
 
     session_store: AsyncStore
+    rate_counter: Counter | None
 
     def build_middleware_stack(self) -> ASGIApp:
         services: Services = self.state.services
-        sessions = Sessions(
+        app: ASGIApp = Sessions(
             super().build_middleware_stack(),
             policy=services.session_policy,
             store=self.session_store,
             clock=utc_now,
             failed=answer_to,
         )
-        return wire.QuietErrors(sessions, logs.log_failure)
+        if self.rate_counter is not None:
+            app = LimitRate(app, self.rate_counter, utc_now)
+        if origins := services.settings.allowed_origins:
+            app = Cors(app, origins)
+        return wire.QuietErrors(app, logs.log_failure)
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
@@ -62,6 +68,8 @@ def create_app(services: Services | None = None) -> FastAPI:
             yield
         finally:
             await app.session_store.aclose()
+            if app.rate_counter is not None:
+                await app.rate_counter.aclose()
             if services is None:
                 built.close()
 
@@ -76,12 +84,13 @@ def create_app(services: Services | None = None) -> FastAPI:
     )
     place_services(app, built)
     app.session_store = built.session_store.awaitable()
+    app.rate_counter = built.rate_limits.counter()
     for module in (hello, users, session, signin, health, docs):
         app.include_router(module.router)
     register_error_handlers(app)
     # The last one added is the first one asked.
     app.add_middleware(wire.BodyLimit, max_bytes=built.settings.max_body_bytes)
     app.add_middleware(RefuseWithoutSession, failed=answer_to, without_session=WITHOUT_STORE)
-    app.add_middleware(RefuseCrossSite, home=built.settings.public_base_url)
+    app.add_middleware(RefuseCrossSite, home=built.settings.public_base_url, friends=built.settings.allowed_origins)
     wire.Routing.install(app)
     return app

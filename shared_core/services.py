@@ -15,6 +15,7 @@ from shared_core import logs
 from shared_core.database import Database, make_engine
 from shared_core.migrations import MigrationError, migrate
 from shared_core.passwords import Passwords
+from shared_core.rates import RateLimits, RateStore, SqliteRateStore
 from shared_core.sessions import SessionPolicy
 from shared_core.sessions.stores import SqliteStore
 from shared_core.settings import Settings, SettingsError, load_settings
@@ -37,6 +38,7 @@ class Services:
     session_policy: SessionPolicy
     session_store: SqliteStore | RedisStore
     signin: SignIn | NoSignIn
+    rate_limits: RateLimits
     clock: Callable[[], datetime]
     new_token: Callable[[], str]
 
@@ -45,6 +47,7 @@ class Services:
         self.database.close()
         self.passwords.close()
         self.session_store.close()
+        self.rate_limits.store.close()
         self.signin.close()
 
 
@@ -61,6 +64,7 @@ def build_services(settings: Settings) -> Services:
         session_policy=session_policy(settings),
         session_store=make_session_store(settings),
         signin=make_signin(settings),
+        rate_limits=RateLimits(settings.rate_limit, make_rate_store(settings)),
         clock=utc_now,
         new_token=secrets.token_urlsafe,
     )
@@ -91,6 +95,18 @@ def make_session_store(settings: Settings) -> SqliteStore | RedisStore:
     from shared_core.sessions.redis_stores import RedisStore
 
     return RedisStore(url)
+
+
+def make_rate_store(settings: Settings) -> RateStore:
+    """The store that RATE_LIMIT_STORE names; it opens no connection yet. Raises SettingsError without a driver."""
+    url = settings.rate_limit_store.get_secret_value()
+    if url.startswith("sqlite"):
+        return SqliteRateStore(url.removeprefix("sqlite:///"), clock=time.time)
+    if find_spec("redis") is None:
+        raise SettingsError("RATE_LIMIT_STORE: Redis needs a driver: pip install redis")
+    from shared_core.rates.redis_store import RedisRateStore
+
+    return RedisRateStore(url, prefix=settings.rate_limit_key_prefix)
 
 
 def make_signin(settings: Settings) -> SignIn | NoSignIn:

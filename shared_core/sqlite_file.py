@@ -27,7 +27,7 @@ class SqliteFile:
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
 
-    def execute(self, statement: str, values: tuple[object, ...] = ()) -> list[Any]:
+    def execute(self, statement: str, values: tuple[object, ...] | dict[str, object] = ()) -> list[Any]:
         """The rows of a statement, which is a transaction of its own. Raises sqlite3.Error or OSError."""
         with self._lock:
             connection = self._connection = self._connection or self._connect()
@@ -46,8 +46,12 @@ class SqliteFile:
             # Whoever reads it is whoever is signed in, or knows who was here.
             file.touch(mode=0o600)
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=self._timeout)
-        for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", *self._schema):
-            connection.execute(statement)
+        try:
+            for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", *self._schema):
+                connection.execute(statement)
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
 
