@@ -128,6 +128,7 @@ class Place:
             database_url=f"sqlite:///{home / 'service.sqlite3'}",
             session_store=f"sqlite:///{home / 'sessions.sqlite3'}",
             upload_dir=str(home / "uploads"),
+            rate_limit_store=f"sqlite:///{home / 'limits.sqlite3'}",
             threads=THREADS,
             pool_size=THREADS,
             **provider().settings(),
@@ -139,15 +140,17 @@ class Place:
         from contract_tests.world import empty, environment
         from shared_core.database import make_engine
         from shared_core.migrations import migrate
-        from shared_core.services import make_session_store
+        from shared_core.services import make_rate_store, make_session_store
 
         engine, sessions = make_engine(self.settings), make_session_store(self.settings)
+        counts = make_rate_store(self.settings)
         migrate(engine)
 
         def reset() -> None:
             empty(engine)
             sessions.clear(self.settings.session_key_prefix)
             shutil.rmtree(self.settings.upload_dir, ignore_errors=True)
+            counts.clear()
 
         command = [sys.executable, "-m", *SERVERS[role].split()]
         with Server(command, env=environment(self.settings), cwd=self.home, ready="/readyz") as server:
@@ -157,6 +160,7 @@ class Place:
                 yield target
         engine.dispose()
         sessions.close()
+        counts.close()
 
 
 def run_suite(contract: Contract, tests: tuple[str, ...], folder: Path) -> Run:

@@ -26,9 +26,17 @@ from shared_core.database import Database, make_engine, prepare_sqlite
 from shared_core.metrics import Metrics
 from shared_core.migrations import migrate
 from shared_core.passwords import Passwords
-from shared_core.services import Services, build_services, make_session_store, make_signin, session_policy
+from shared_core.rates import RateLimits, RateStore, SqliteRateStore
+from shared_core.services import (
+    Services,
+    build_services,
+    make_rate_store,
+    make_session_store,
+    make_signin,
+    session_policy,
+)
 from shared_core.sessions.stores import SqliteStore
-from shared_core.settings import EMBEDDED_SESSION_STORE, Settings
+from shared_core.settings import EMBEDDED_RATE_LIMIT_STORE, EMBEDDED_SESSION_STORE, Settings
 from shared_core.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -41,13 +49,19 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 PEER = "127.0.0.1"
 
 CHEAP_HASHES = {"password_time_cost": 1, "password_memory_kib": 8}
+# An origin whose pages may use the service.
+FRIEND = "https://app.example"
+# No test is refused; each response that is counted still says where its client stands, and the pair compares it.
+NEVER_REACHED = "1000000/hour"
 
 
 def settings(**changes: Any) -> Settings:
     """Settings that no environment and no .env file touches."""
     given = {name: field.default for name, field in Settings.model_fields.items()}
-    ours: dict[str, Any] = {"threads": 8, "public_base_url": BASE_URL, "trusted_proxies": PEER}
-    return Settings(_env_file=None, **{**given, **CHEAP_HASHES, **ours, **changes})  # type: ignore[call-arg]
+    given |= CHEAP_HASHES
+    given |= {"threads": 8, "public_base_url": BASE_URL, "trusted_proxies": PEER}
+    given |= {"cors_origins": FRIEND, "rate_limit": NEVER_REACHED}
+    return Settings(_env_file=None, **{**given, **changes})  # type: ignore[call-arg]
 
 
 def environment(chosen: Settings) -> dict[str, str]:
@@ -101,8 +115,9 @@ class World:
     services: Services
 
     def reset(self) -> None:
-        """Rewind everything: rows, ids, sessions, tokens and clock."""
+        """Rewind everything: rows, ids, sessions, counts, tokens and clock."""
         self._forget_sessions()
+        self.services.rate_limits.store.clear()
         shutil.rmtree(self.services.uploads.folder, ignore_errors=True)
         for tokens in (self.services.new_token, self.services.new_request_id):
             if isinstance(tokens, Tokens):
@@ -118,6 +133,7 @@ class World:
     def close(self) -> None:
         self._forget_sessions()
         shutil.rmtree(self.services.uploads.folder, ignore_errors=True)
+        self.services.rate_limits.store.clear()
         self.services.close()
 
     def _forget_sessions(self) -> None:
@@ -136,6 +152,7 @@ def make_world(**changes: Any) -> World:
         session_store=_session_store(chosen),
         signin=make_signin(chosen),
         uploads=_uploads(chosen),
+        rate_limits=_rate_limits(chosen),
         clock=lambda: NOW,
         new_token=Tokens(),
         new_request_id=Tokens("request"),
@@ -171,8 +188,8 @@ def on_postgresql(server: str, **changes: Any) -> Iterator[World]:
         services = build_services(chosen)
         engine.dispose()
         store = _session_store(chosen)
-        ours = replace(services, session_store=store, uploads=_uploads(chosen), clock=lambda: NOW)
-        yield World(replace(ours, new_token=Tokens(), new_request_id=Tokens("request")))
+        ours = replace(services, session_store=store, uploads=_uploads(chosen), rate_limits=_rate_limits(chosen))
+        yield World(replace(ours, clock=lambda: NOW, new_token=Tokens(), new_request_id=Tokens("request")))
         services.close()
     finally:
         engine.dispose()
@@ -192,6 +209,14 @@ def _uploads(chosen: Settings) -> Uploads:
     """A folder of its own, which is made by the first upload."""
     folder = Path(tempfile.gettempdir()) / f"contract-uploads-{secrets.token_hex(8)}"
     return Uploads(folder, chosen.max_upload_bytes, new_key=secrets.token_urlsafe)
+
+
+def _rate_limits(chosen: Settings) -> RateLimits:
+    """In memory, where no store is chosen."""
+    store: RateStore = SqliteRateStore(":memory:", clock=time.time)
+    if chosen.rate_limit_store.get_secret_value() != EMBEDDED_RATE_LIMIT_STORE:
+        store = make_rate_store(chosen)
+    return RateLimits(chosen.rate_limit, store)
 
 
 def on_store(url: str | None) -> dict[str, str]:

@@ -15,10 +15,11 @@ from fastapi_app import docs, files, health, hello, metrics, openapi, session, s
 from fastapi_app.access import LogAccess, NameRequests, TrustProxies
 from fastapi_app.errors import answer_to, register_error_handlers
 from fastapi_app.inputs import place_services
-from fastapi_app.middleware import RefuseCrossSite
+from fastapi_app.middleware import Cors, LimitRate, RefuseCrossSite
 from fastapi_app.sessions import RefuseWithoutSession, Sessions
 from shared_core import logs
 from shared_core.access import AccessLog
+from shared_core.rates import Counter
 from shared_core.services import Services, services_from_environment, utc_now
 from shared_core.sessions import AsyncStore
 
@@ -32,22 +33,27 @@ class Port(FastAPI):
     """FastAPI with its outermost pieces outside the error middleware, and one OpenAPI document for both apps."""
 
     session_store: AsyncStore
+    rate_counter: Counter | None
 
     def build_middleware_stack(self) -> ASGIApp:
         services: Services = self.state.services
         log = AccessLog(metrics=services.metrics, clock=services.clock, lines=services.settings.access_log)
-        sessions = Sessions(
+        # From the inside to the outermost.
+        app: ASGIApp = Sessions(
             super().build_middleware_stack(),
             policy=services.session_policy,
             store=self.session_store,
             clock=utc_now,
             failed=answer_to,
         )
-        # From the inside to the outermost.
-        quiet = wire.QuietErrors(sessions, logs.log_failure)
-        logged = LogAccess(quiet, log=log)
-        named = NameRequests(logged, make=services.new_request_id)
-        return TrustProxies(named, proxies=services.settings.proxies)
+        if self.rate_counter is not None:
+            app = LimitRate(app, self.rate_counter, utc_now)
+        if origins := services.settings.allowed_origins:
+            app = Cors(app, origins)
+        app = wire.QuietErrors(app, logs.log_failure)
+        app = LogAccess(app, log=log)
+        app = NameRequests(app, make=services.new_request_id)
+        return TrustProxies(app, proxies=services.settings.proxies)
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
@@ -69,6 +75,8 @@ def create_app(services: Services | None = None) -> FastAPI:
             yield
         finally:
             await app.session_store.aclose()
+            if app.rate_counter is not None:
+                await app.rate_counter.aclose()
             if services is None:
                 built.close()  # blocks: at the end, when nothing is answered any more
 
@@ -83,12 +91,13 @@ def create_app(services: Services | None = None) -> FastAPI:
     )
     place_services(app, built)
     app.session_store = built.session_store.awaitable()
+    app.rate_counter = built.rate_limits.counter()
     for module in (hello, users, session, signin, files, health, metrics, docs):
         app.include_router(module.router)
     register_error_handlers(app)
     # The last one added is the first one asked.
     app.add_middleware(wire.BodyLimit, max_bytes=built.settings.max_body_bytes)
     app.add_middleware(RefuseWithoutSession, failed=answer_to, without_session=WITHOUT_STORE)
-    app.add_middleware(RefuseCrossSite, home=built.settings.public_base_url)
+    app.add_middleware(RefuseCrossSite, home=built.settings.public_base_url, friends=built.settings.allowed_origins)
     wire.Routing.install(app)
     return app

@@ -21,7 +21,7 @@ METHODS = frozenset(method.lower() for method in HTTPMethod)
 # Refusals that an operation with a body, one that changes something, or any at all may meet.
 OF_BODIES = (413, 415)
 OF_CHANGES = (403,)
-OF_ALL = (500, 503)
+OF_ALL = (429, 500, 503)
 UNSAFE = frozenset({"post", "put", "patch", "delete"})
 
 

@@ -12,7 +12,7 @@ from flask_app.access import install_access
 from flask_app.errors import register_error_handlers
 from flask_app.inputs import IdConverter, KeyConverter, place_services
 from flask_app.middleware import DrainBody, refuse_cross_site
-from flask_app.plugins import install_sessions
+from flask_app.plugins import install_cors, install_limits, install_sessions
 from shared_core import logs
 from shared_core.errors import ServiceError
 from shared_core.services import Services, services_from_environment
@@ -37,6 +37,9 @@ def create_app(services: Services | None = None) -> Flask:
     # One byte more than is allowed: Werkzeug cuts a chunked body here in silence, and inputs.body must see it.
     app.config["MAX_CONTENT_LENGTH"] = services.settings.max_body_bytes + 1
     app.url_map.converters |= {"id": IdConverter, "key": KeyConverter}
+    # The order of the checks: 429, 403, 503; a session is opened before them all.
+    install_cors(app, services)
+    install_limits(app, services)
     app.before_request(refuse_cross_site)
     install_sessions(app, services)
     for module in (hello, users, session, signin, files, health, metrics, docs):

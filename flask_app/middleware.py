@@ -27,6 +27,7 @@ def refuse_cross_site() -> None:
         sec_fetch_site=request.headers.get("Sec-Fetch-Site"),
         origin=request.headers.get("Origin"),
         home=app.settings.public_base_url,
+        friends=app.settings.allowed_origins,
     ):
         raise NotAllowed(CROSS_SITE)
 

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import logging
+import re
+import sys
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask, Request, Response, g, request
 from flask.sessions import SessionInterface, SessionMixin
+from flask_cors import CORS
+from flask_limiter import Limiter, RateLimitExceeded
+from flask_limiter.util import get_remote_address
 from flask_session import Session
 from flask_session.base import ServerSideSession, ServerSideSessionInterface
 
+from flask_app import outputs
+from shared_core import problems, rates
 from shared_core.errors import ServiceError, Unavailable
-from shared_core.services import Services
+from shared_core.http import cors
+from shared_core.rates import Count
+from shared_core.services import Services, utc_now
 from shared_core.sessions import Codec, SessionPolicy
 from shared_core.sessions.stores import SqliteStore
 
@@ -19,6 +29,93 @@ if TYPE_CHECKING:
 
 # What answers even where the session store does not.
 WITHOUT_STORE = frozenset({"/healthz"})
+
+
+def install_cors(app: Flask, services: Services) -> None:
+    """Flask-CORS for the configured origins; without any, nothing."""
+    origins = services.settings.allowed_origins
+    if not origins:
+        return
+    # Outside the limiter and the sessions: what is registered first comes last after a request.
+    app.after_request(vary_by_origin)
+    CORS(
+        app,
+        # Compiled: of a text, Flask-CORS takes an IPv6 address's brackets for a regular expression's.
+        origins=[re.compile(rf"{re.escape(origin)}\Z", re.IGNORECASE) for origin in origins],
+        methods=list(cors.METHODS),
+        allow_headers=list(cors.ALLOWED_HEADERS),
+        expose_headers=list(cors.EXPOSED_HEADERS),
+        supports_credentials=True,
+        max_age=cors.MAX_AGE_SECONDS,
+        # On, it names every origin in the answer to a request that names none.
+        always_send=False,
+        # It says so only where it grants something, and a cache would hand one origin's answer to another.
+        vary_header=False,
+    )
+
+
+def vary_by_origin(response: Response) -> Response:
+    """Tell caches that the answer depends on who asks, even where it grants nothing (Fetch standard, HTTP caches)."""
+    response.vary.add("Origin")
+    return response
+
+
+def install_limits(app: Flask, services: Services) -> None:
+    """Flask-Limiter over the configured store; without a limit, nothing."""
+    limits = services.rate_limits
+    if not limits.limit:
+        return
+    limiter = Limiter(
+        get_remote_address,
+        application_limits=[limits.limit],
+        # Its own is the endpoint's name: what is not routed has none, and would never be refused.
+        request_identifier=lambda: rates.SCOPE,
+        strategy="fixed-window",
+        storage_uri=limits.store.uri,
+        storage_options=limits.store.options,
+        swallow_errors=True,
+        # On, every response has a Retry-After, and a 503's becomes the window's.
+        headers_enabled=False,
+    )
+    limiter.logger = OutageLog(limiter.logger)  # type: ignore[assignment]
+    limiter.request_filter(lambda: request.path in rates.EXEMPT)
+    limiter.init_app(app)
+
+    def count() -> None:
+        count_of(limiter)
+
+    def tell_count(response: Response) -> Response:
+        if counted := count_of(limiter):
+            response.headers.update(counted.headers)
+        return response
+
+    def refuse(_: RateLimitExceeded) -> Response:
+        counted = count_of(limiter)
+        refusal = counted and problems.of_error(counted.refusal(now=utc_now().timestamp()))
+        return outputs.problem(refusal or problems.of_status(429))
+
+    app.before_request(count)
+    app.after_request(tell_count)
+    app.register_error_handler(RateLimitExceeded, refuse)
+
+
+def count_of(limiter: Limiter) -> Count | None:
+    """Where the client of this request stands, looked up once; None for who is exempt, and where no store answers."""
+    if "count" not in g:
+        limit, g.count = limiter.current_limit, None
+        try:
+            if limit is not None:
+                g.count = Count(limit.limit.amount, limit.remaining, limit.reset_at, exceeded=limit.breached)
+        except Exception as error:  # each store has its own kinds; the request passes whatever became of the count
+            rates.note_outage(error)
+    return cast("Count | None", g.count)
+
+
+class OutageLog(logging.LoggerAdapter[logging.Logger]):
+    """Flask-Limiter's log, where a store that fails is one line and no traceback."""
+
+    def exception(self, *_: object, **__: Any) -> None:
+        rates.note_outage(sys.exception())
 
 
 def install_sessions(app: Flask, services: Services) -> None:

@@ -18,6 +18,7 @@ from shared_core.database import Database, make_engine
 from shared_core.metrics import Metrics
 from shared_core.migrations import MigrationError, migrate
 from shared_core.passwords import Passwords
+from shared_core.rates import RateLimits, RateStore, SqliteRateStore
 from shared_core.sessions import SessionPolicy
 from shared_core.sessions.stores import SqliteStore
 from shared_core.settings import Settings, SettingsError, load_settings
@@ -44,6 +45,7 @@ class Services:
     session_store: SqliteStore | RedisStore
     signin: SignIn | NoSignIn
     uploads: Uploads
+    rate_limits: RateLimits
     clock: Callable[[], datetime]
     new_token: Callable[[], str]
     new_request_id: Callable[[], str]
@@ -54,6 +56,7 @@ class Services:
         self.database.close()
         self.passwords.close()
         self.session_store.close()
+        self.rate_limits.store.close()
         self.signin.close()
 
 
@@ -71,6 +74,7 @@ def build_services(settings: Settings) -> Services:
         session_store=make_session_store(settings),
         signin=make_signin(settings),
         uploads=Uploads(Path(settings.upload_dir), settings.max_upload_bytes, new_key=secrets.token_urlsafe),
+        rate_limits=RateLimits(settings.rate_limit, make_rate_store(settings)),
         clock=utc_now,
         new_token=secrets.token_urlsafe,
         new_request_id=partial(secrets.token_urlsafe, REQUEST_ID_BYTES),
@@ -103,6 +107,18 @@ def make_session_store(settings: Settings) -> SqliteStore | RedisStore:
     from shared_core.sessions.redis_stores import RedisStore
 
     return RedisStore(url)
+
+
+def make_rate_store(settings: Settings) -> RateStore:
+    """The store that RATE_LIMIT_STORE names; it opens no connection yet. Raises SettingsError without a driver."""
+    url = settings.rate_limit_store.get_secret_value()
+    if url.startswith("sqlite"):
+        return SqliteRateStore(url.removeprefix("sqlite:///"), clock=time.time)
+    if find_spec("redis") is None:
+        raise SettingsError("RATE_LIMIT_STORE: Redis needs a driver: pip install redis")
+    from shared_core.rates.redis_store import RedisRateStore
+
+    return RedisRateStore(url, prefix=settings.rate_limit_key_prefix)
 
 
 def make_signin(settings: Settings) -> SignIn | NoSignIn:

@@ -8,14 +8,17 @@ from functools import cached_property
 from typing import Annotated, Any, Literal, NamedTuple, Self
 from urllib.parse import SplitResult, urlsplit
 
+import limits
 import sqlalchemy as sa
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared_core.http.forwarded import Proxies
+from shared_core.http.origin import is_as_browsers_send_it
 
 EMBEDDED_DATABASE_URL = "sqlite:///var/service.sqlite3"
 EMBEDDED_SESSION_STORE = "sqlite:///var/sessions.sqlite3"
+EMBEDDED_RATE_LIMIT_STORE = "sqlite:///var/limits.sqlite3"
 
 # OWASP's least cost for Argon2id with one lane.
 LEAST_PASSWORD_MEMORY_KIB = 19 * 1024
@@ -24,6 +27,9 @@ LEAST_PASSWORD_TIME_COST = 2
 
 # As long as a cookie may last in a browser.
 MOST_SECONDS = 400 * 24 * 3600
+
+# More is no limit.
+MOST_REQUESTS = 10**9
 
 
 class Limit(NamedTuple):
@@ -60,6 +66,10 @@ class Settings(BaseSettings):
     login_seconds: Annotated[int, Field(ge=600, le=MOST_SECONDS)] = 30 * 24 * 3600
     sign_in_attempts: Annotated[int, Field(ge=1, le=1000)] = 10
     sign_in_window_seconds: Annotated[int, Field(ge=1, le=24 * 3600)] = 300
+    cors_origins: Annotated[str, Field(max_length=10_000)] = ""
+    rate_limit: Annotated[str, Field(max_length=100)] = "600/minute"
+    rate_limit_store: SecretStr = SecretStr(EMBEDDED_RATE_LIMIT_STORE)
+    rate_limit_key_prefix: Annotated[str, Field(min_length=1, max_length=100)] = "limits"
     msal_client_id: str = ""
     msal_client_secret: SecretStr = SecretStr("")
     msal_authority: str = ""
@@ -91,6 +101,11 @@ class Settings(BaseSettings):
     def sign_in_limit(self) -> Limit:
         return Limit(self.sign_in_attempts, self.sign_in_window_seconds)
 
+    @property
+    def allowed_origins(self) -> tuple[str, ...]:
+        """The origins whose pages may use the service, as browsers send them."""
+        return tuple(each.strip() for each in self.cors_origins.split(",") if each.strip())
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _any_case(cls, value: Any) -> Any:
@@ -112,7 +127,7 @@ class Settings(BaseSettings):
             raise ValueError("is no database URL") from None
         return value if scheme == "sqlite" else SecretStr(f"postgresql+psycopg://{rest}")
 
-    @field_validator("session_store")
+    @field_validator("session_store", "rate_limit_store")
     @classmethod
     def _supported_store(cls, value: SecretStr) -> SecretStr:
         scheme, found, rest = value.get_secret_value().partition("://")
@@ -130,6 +145,25 @@ class Settings(BaseSettings):
         except ValueError:
             raise ValueError("should be addresses and networks between commas, as in 10.0.0.0/8,::1") from None
         return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _exact_origins(cls, value: str) -> str:
+        if not all(is_as_browsers_send_it(each.strip()) for each in value.split(",") if each.strip()):
+            raise ValueError("should be origins as browsers send them, as in https://app.example,http://localhost:3000")
+        return value
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _one_limit(cls, value: str) -> str:
+        told = value.strip()
+        try:
+            (found,) = limits.parse_many(told) if told else (None,)
+        except ValueError:  # no limit, or more than one
+            raise ValueError("should be one limit, as in 600/minute, or empty for none") from None
+        if found and not (1 <= found.amount <= MOST_REQUESTS and 1 <= found.get_expiry() <= MOST_SECONDS):
+            raise ValueError("should let something through, and last 400 days at the most")
+        return told
 
     @field_validator("msal_authority")
     @classmethod
@@ -177,6 +211,7 @@ class Settings(BaseSettings):
                 "it must be set" if self.session_store.get_secret_value() == EMBEDDED_SESSION_STORE else "",
             ),
             ("PUBLIC_BASE_URL", "" if self.public_base_url.startswith("https://") else "it must be https"),
+            ("CORS_ORIGINS", "they must be https" if "http:" in self.cors_origins else ""),
             ("PASSWORD_TIME_COST", cheap if self.password_time_cost < LEAST_PASSWORD_TIME_COST else ""),
             ("PASSWORD_MEMORY_KIB", cheap if self.password_memory_kib < LEAST_PASSWORD_MEMORY_KIB else ""),
         ]

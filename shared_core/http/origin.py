@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 # RFC 9110 section 9.2.1: these change nothing, wherever they come from.
@@ -9,10 +11,14 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 FROM_HERE = frozenset({"same-origin", "none"})
 CROSS_SITE = "Requests from other sites' pages may change nothing here."
 DEFAULT_PORTS = {"http": 80, "https": 443}
+SERIALIZED = re.compile(r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[1-9][0-9]*)?")
 
 
-def is_cross_site(method: str, *, sec_fetch_site: str | None, origin: str | None, home: str) -> bool:
-    """Whether a browser sends an unsafe request for another site's page. `home` is the service's own origin.
+def is_cross_site(
+    method: str, *, sec_fetch_site: str | None, origin: str | None, home: str, friends: Iterable[str] = ()
+) -> bool:
+    """Whether a browser sends an unsafe request for a page of an origin that is neither `home`, the service's own, nor
+    one of its `friends`, whose pages may use it (CORS).
 
     Every browser sends Sec-Fetch-Site to https, and Origin with unsafe methods; pages can forge neither (Fetch
     standard, forbidden request-headers). A client that sends neither is no browser, and carries no one's cookies but
@@ -22,7 +28,16 @@ def is_cross_site(method: str, *, sec_fetch_site: str | None, origin: str | None
         return False
     if origin is None:
         return sec_fetch_site is not None
-    return _origin(origin) != _origin(home)
+    return _origin(origin) not in {_origin(each) for each in (home, *friends)}
+
+
+def is_as_browsers_send_it(origin: str) -> bool:
+    """Whether it is an origin of a page as an Origin header has it: in lower case, without its scheme's own port."""
+    found = _origin(origin)
+    if found is None or not SERIALIZED.fullmatch(origin):
+        return False
+    scheme, _, port = found
+    return port != DEFAULT_PORTS[scheme] or not origin.endswith(f":{port}")
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None] | None:

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
-from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol
 
 from shared_core import logs
 from shared_core.errors import Unavailable
-
-Result = TypeVar("Result")
+from shared_core.sqlite_file import OwnThread, SqliteFile
 
 BUSY = "The session store cannot answer just now; try again soon."
 
@@ -62,16 +56,11 @@ def unavailable(error: Exception) -> Unavailable:
 
 
 class SqliteStore:
-    """Sessions in a SQLite file (WAL), shared by every process of both apps. `clock` gives seconds since 1970.
-
-    One connection, opened at the first use and so never taken along by a fork; a lock lets one thread in at a time.
-    """
+    """Sessions in a SQLite file, shared by every process of both apps. `clock` gives seconds since 1970."""
 
     def __init__(self, path: str, *, clock: Callable[[], float]) -> None:
-        self._path = path
+        self._file = SqliteFile(path, schema=SCHEMA)
         self._clock = clock
-        self._lock = threading.Lock()
-        self._connection: sqlite3.Connection | None = None
         self._writes = 0
 
     def get(self, key: str) -> bytes | None:
@@ -94,32 +83,16 @@ class SqliteStore:
         self._execute("DELETE FROM sessions WHERE substr(key, 1, ?) = ?", (len(prefix), prefix))
 
     def close(self) -> None:
-        with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+        self._file.close()
 
     def awaitable(self) -> ThreadedStore:
         return ThreadedStore(self)
 
-    def _execute(self, statement: str, values: tuple[object, ...]) -> list[tuple[bytes]]:
+    def _execute(self, statement: str, values: tuple[object, ...]) -> list[Any]:
         try:
-            with self._lock:
-                connection = self._connection = self._connection or self._connect()
-                return connection.execute(statement, values).fetchall()
+            return self._file.execute(statement, values)
         except (sqlite3.Error, OSError) as error:
             raise unavailable(error) from error
-
-    def _connect(self) -> sqlite3.Connection:
-        if self._path != ":memory:":
-            file = Path(self._path)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            # Whoever reads it is whoever is signed in.
-            file.touch(mode=0o600)
-        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=5)
-        for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", *SCHEMA):
-            connection.execute(statement)
-        return connection
 
 
 class ThreadedStore:
@@ -127,25 +100,16 @@ class ThreadedStore:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._executor: ThreadPoolExecutor | None = None
+        self._thread = OwnThread("sessions")
 
     async def get(self, key: str) -> bytes | None:
-        return await self._run(self._store.get, key)
+        return await self._thread.run(self._store.get, key)
 
     async def set(self, key: str, value: bytes, *, seconds: int) -> None:
-        await self._run(lambda: self._store.set(key, value, seconds=seconds))
+        await self._thread.run(lambda: self._store.set(key, value, seconds=seconds))
 
     async def delete(self, key: str) -> None:
-        await self._run(self._store.delete, key)
+        await self._thread.run(self._store.delete, key)
 
     async def aclose(self) -> None:
-        executor, self._executor = self._executor, None
-        if executor is not None:
-            executor.shutdown(wait=False)
-
-    async def _run(self, call: Callable[..., Result], *arguments: object) -> Result:
-        if self._executor is None:
-            self._executor = ThreadPoolExecutor(1, thread_name_prefix="sessions")
-        # In the request's own context: what the store logs names the request.
-        context = copy_context()
-        return await asyncio.get_running_loop().run_in_executor(self._executor, context.run, call, *arguments)
+        self._thread.close()
