@@ -191,7 +191,9 @@ class Guarded(SessionInterface):
         except Exception as error:
             # The response to this error comes by here again.
             g.session_failure = error
-            raise
+            # The first failure is the one that is told; Flask would log this one with its message.
+            if response.status_code != 500:
+                raise
 
     def regenerate(self, session: ServerSideSession) -> None:
         self._interface.regenerate(session)

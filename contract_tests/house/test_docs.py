@@ -131,6 +131,8 @@ def test_a_command_names_only_what_exists(page, command, pytestconfig):
     check = {"make": made, "parity": checked, "contract_tests.live": lived, "pytest": lambda a: asked(a, pytestconfig)}
     if name in check:
         check[name](arguments)
+    elif name.startswith("contract_tests."):
+        assert (ROOT / name.replace(".", "/")).with_suffix(".py").exists() or (ROOT / name.replace(".", "/")).is_dir()
     else:
         assert name in {"curl", "diff", "git", "."}, f"{named(page)}: {command}"
 

@@ -17,7 +17,7 @@ DELETION = "__Host-session=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; S
 
 
 # Each answer's own: when it was given, and how many may follow.
-OWN = (b"date", b"x-ratelimit-remaining", b"x-ratelimit-reset")
+OWN = (b"date", b"x-request-id", b"x-ratelimit-remaining", b"x-ratelimit-reset")
 
 
 def varies_by(answer):
