@@ -74,6 +74,7 @@ def world():
         ("GET", "/healthz", None, 0),
         ("GET", "/nope", None, 0),
         ("GET", "/readyz", None, 1),
+        ("GET", "/metrics", None, 1),
         ("GET", "/user/1", None, 1),
         ("GET", "/users", None, 1),
         ("POST", "/user", {"name": "Ada", "email": "ada@example.com", "password": "test"}, 1),
