@@ -29,7 +29,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class EnrichedFile:
-    """A file with a tag and a time stamp (ISO 8601)."""
+    """A file with a tag and a time stamp (ISO 8601, always with microseconds)."""
 
     id: int
     name: str
@@ -82,5 +82,5 @@ def enrich_file(file: File, *, tag: str, timestamp: datetime) -> EnrichedFile:
         size=file.size,
         sha256=file.sha256,
         tag=tag,
-        timestamp=timestamp.isoformat(),
+        timestamp=timestamp.isoformat(timespec="microseconds"),
     )

@@ -61,7 +61,7 @@ def test_a_file_is_enriched_with_the_tag_of_the_query(api, query, tag):
 @pytest.mark.in_process
 def test_the_time_stamp_is_the_clock_s_in_iso_form(api):
     path = upload(api).headers["location"]
-    assert api.get(path).json()["timestamp"] == "2026-01-02T03:04:05+00:00"
+    assert api.get(path).json()["timestamp"] == "2026-01-02T03:04:05.000000+00:00"
 
 
 @pytest.mark.usefixtures("me")
