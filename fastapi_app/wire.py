@@ -174,8 +174,10 @@ class Routing:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             scope = as_werkzeug_reads(scope)
-            routed = self.routed(get_route_path(scope))
-            if scope["method"] not in routed.methods and not routed.elsewhere:
+            path = get_route_path(scope)
+            # Most requests end here: only one that nobody takes is worth asking every rule about.
+            if not self.takes(path, scope["method"]):
+                routed = self.routed(path)
                 if scope["method"] == "HEAD" and "GET" in routed.methods:
                     scope = {**scope, "method": "GET", "wire.method": "HEAD"}
                 else:
@@ -190,11 +192,13 @@ class Routing:
             self._rules = tuple(Rule.of(route) for route in iter_route_contexts(list(self._routes())))
         return self._rules
 
+    def takes(self, path: str, method: str) -> bool:
+        """Whether a route takes the path by this method, or a mounted app may."""
+        return any(rule.matches(path) for rule in self.rules if rule.methods is None or method in rule.methods)
+
     def routed(self, path: str) -> Routed:
         """What is routed for a path."""
-        found = [rule for rule in self.rules if rule.matches(path)]
-        methods = frozenset().union(*(rule.methods for rule in found if rule.methods))
-        return Routed(methods, elsewhere=any(rule.methods is None for rule in found))
+        return Routed(frozenset().union(*(rule.methods for rule in self.rules if rule.methods and rule.matches(path))))
 
     def _answer(self, scope: Scope, routed: Routed) -> Response:
         """What is answered without a route's help. Raises HTTPException."""
@@ -225,10 +229,9 @@ class Routing:
 
 @dataclass(frozen=True, slots=True)
 class Routed:
-    """The methods of all routes of a path; `elsewhere`: a mounted app, or a route without methods, answers too."""
+    """The methods of all routes of a path."""
 
     methods: frozenset[str]
-    elsewhere: bool
 
     @property
     def allowed(self) -> frozenset[str]:
