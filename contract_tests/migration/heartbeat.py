@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import selectors
 import sys
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 _MACHINERY = (str(Path(asyncio.__file__).parent), selectors.__file__)
 
-# A thread that holds the interpreter's lock in one C call runs for nearly all the time that the watch is shut out.
-_HELD = 0.8
-
-Reading = tuple[float, float, float, float]
+# So much of what all threads run is one thread's if it alone runs.
+_ALONE = 0.8
 
 
 @dataclass(slots=True)
@@ -36,10 +35,6 @@ class Held:
     collected: float = 0.0
     seen: object = None
     late: bool = False
-
-    def add(self, seconds: float, collected: float) -> None:
-        self.seconds += seconds
-        self.collected += collected
 
 
 class Heartbeat:
@@ -70,6 +65,7 @@ class Heartbeat:
         self._collections = Collections()
         self._base: FrameType | None = None
         self._times: ThreadTimes | None = None
+        self._read: ThreadTimes | None = None
         self._last: Reading | None = None
         self._thread = threading.Thread(target=self._watch, name="heartbeat", daemon=True)
 
@@ -85,6 +81,9 @@ class Heartbeat:
         self._stopped.set()
         self._thread.join()
         gc.callbacks.remove(self._collections)
+        for times in {self._times, self._read} - {None}:
+            assert times is not None
+            times.close()
         self._base = None
 
     def _watch(self) -> None:
@@ -112,41 +111,49 @@ class Heartbeat:
         self._base = frame
         ident = threading.get_ident()
         if self._times is None or self._times.ident != ident:
-            self._last = None
             self._times = ThreadTimes(ident, threading.get_native_id(), self._collections)
 
     def _pass(self, event: threading.Event) -> bool:
         """Wait a tick for an event, and count what passed for the step that the loop is at."""
         happened = event.wait(self._tick)
-        times, last = self._times, self._last
+        times = self._times
         if times is None:
             return happened
+        if times is not self._read:
+            if self._read is not None:
+                self._read.close()
+            self._read, self._last = times, None
+        last = self._last
+        # First of all, before anything that lets the loop go on.
+        step, seen = self._sample(time.monotonic() - last.time if last else 0.0)
         now = self._last = times.read()
-        if last is None:
-            return happened
-        elapsed, used, waited, collected = (after - before for after, before in zip(now, last, strict=True))
-        elapsed = max(elapsed - waited, 0.0)
-        in_c = elapsed > 2 * self._tick and used > _HELD * elapsed
-        if not in_c:
-            elapsed = min(elapsed, 2 * self._tick)
-        self._count(elapsed, collected, in_c=in_c, over=happened and event is self._beaten)
+        if last is not None:
+            self._count(now - last, step, seen, over=happened and event is self._beaten)
         return happened
 
-    def _count(self, elapsed: float, collected: float, *, in_c: bool, over: bool) -> None:
-        held_in_c = in_c and elapsed > self._threshold
-        if over and not held_in_c:
-            self._held.add(elapsed, collected)
-            self._end()
-            return
+    def _sample(self, elapsed: float) -> tuple[object, object]:
+        """The step that the loop is at, and what can be seen of it if it is past the threshold by now."""
         frames = self._frames()
         step = self._step(frames)
-        if step != self._held.step:
+        held = self._held if self._held.step == step else Held(step)
+        past = step is not None and held.seen is None and held.seconds + elapsed > self._threshold
+        return step, self._look(frames, asyncio.current_task(self._loop)) if past else None
+
+    def _count(self, passed: Reading, step: object, seen: object, *, over: bool) -> None:
+        # Who alone runs while this thread is shut out, and not for want of a processor, holds the interpreter's lock.
+        alone = passed.used > _ALONE * passed.process
+        in_c = max(passed.used - passed.late if alone else 0.0, min(passed.used, passed.collected))
+        late = in_c > 2 * self._tick
+        seconds = in_c if late else min(max(passed.time - passed.waited, 0.0), 2 * self._tick)
+        # Once the loop has come round, what is seen is another step.
+        if step != self._held.step and not over:
             self._end()
             self._held = Held(step)
         held = self._held
-        held.add(elapsed, collected)
-        if held.seen is None and (step is not None or held_in_c) and held.seconds > self._threshold:
-            held.seen, held.late = self._look(frames, asyncio.current_task(self._loop)), held_in_c
+        held.seconds += seconds
+        held.collected += passed.collected
+        if held.seen is None and held.step == step and held.seconds > self._threshold:
+            held.seen, held.late = seen, late and seconds > self._threshold
         if over or step is None:
             self._end()
 
@@ -179,42 +186,89 @@ class Collections:
     """How long each thread has been collecting garbage, in seconds; a member of gc.callbacks."""
 
     def __init__(self) -> None:
-        self.spent: dict[int, float] = {}
-        self._began = 0.0
+        self._spent: dict[int, float] = {}
+        self._going_on: tuple[int, float] | None = None
 
     def __call__(self, phase: str, _: object) -> None:
-        if phase == "start":
-            self._began = time.monotonic()
-        elif self._began:
-            ident = threading.get_ident()
-            self.spent[ident] = self.spent.get(ident, 0.0) + time.monotonic() - self._began
+        ident = threading.get_ident()
+        spent = self.spent(ident)
+        self._going_on = (ident, time.monotonic()) if phase == "start" else None
+        self._spent[ident] = spent
+
+    def spent(self, ident: int) -> float:
+        """With what goes on just now."""
+        going_on = self._going_on
+        since = time.monotonic() - going_on[1] if going_on is not None and going_on[0] == ident else 0.0
+        return self._spent.get(ident, 0.0) + since
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Clocks at one moment, in seconds: the time, the processor time that the loop's thread and all threads have used.
+
+    `waited` is how long the loop's thread, and `late` how long the watch's own, was ready and had no processor (Linux);
+    `collected` is how long the loop's thread was collecting garbage.
+    """
+
+    time: float
+    used: float
+    process: float
+    waited: float
+    late: float
+    collected: float
+
+    def __sub__(self, other: Reading) -> Reading:
+        return Reading(*(one - another for one, another in zip(astuple(self), astuple(other), strict=True)))
 
 
 class ThreadTimes:
-    """What a thread has spent, in seconds: the time, its processor's, waiting for one (Linux), collecting garbage."""
+    """The clocks of the loop's thread; `read` is for the watch's thread alone."""
 
     def __init__(self, ident: int, native_id: int, collections: Collections) -> None:
         self.ident = ident
         self._collections = collections
         self._clock = time.pthread_getcpuclockid(ident) if hasattr(time, "pthread_getcpuclockid") else None
-        self._waits: Path | None = Path(f"/proc/self/task/{native_id}/schedstat")
+        self._loop = Waiting(f"/proc/self/task/{native_id}/schedstat")
+        self._own: Waiting | None = None
 
     def read(self) -> Reading:
-        # Reading a file lets other threads run, so it comes first: the rest is of one moment.
-        waited, used = self._waited(), 0.0
+        self._own = self._own or Waiting("/proc/thread-self/schedstat")
+        # Of one moment: none of these four lets another thread run.
+        now, used, process = time.monotonic(), self._used(), time.process_time()
+        collected = self._collections.spent(self.ident)
+        return Reading(now, used, process, self._loop.read(), self._own.read(), collected)
+
+    def close(self) -> None:
+        self._loop.close()
+        if self._own is not None:
+            self._own.close()
+
+    def _used(self) -> float:
         if self._clock is not None:
             # A thread that has ended uses no more.
             with suppress(OSError):
-                used = time.clock_gettime(self._clock)
-        return time.monotonic(), used, waited, self._collections.spent.get(self.ident, 0.0)
-
-    def _waited(self) -> float:
-        if self._waits is not None:
-            try:
-                return int(self._waits.read_bytes().split()[1]) / 1e9
-            except (OSError, ValueError, IndexError):
-                self._waits = None
+                return time.clock_gettime(self._clock)
         return 0.0
+
+
+class Waiting:
+    """How long a thread has been ready and had no processor, in seconds; always 0 where the system does not say."""
+
+    def __init__(self, path: str) -> None:
+        self._file: int | None = None
+        with suppress(OSError):
+            self._file = os.open(path, os.O_RDONLY)
+
+    def read(self) -> float:
+        # The file of a thread that has ended cannot be read.
+        with suppress(OSError, IndexError, ValueError):
+            return int(os.pread(self._file, 100, 0).split()[1]) / 1e9 if self._file is not None else 0.0
+        return 0.0
+
+    def close(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
 
 
 def _is_machinery(frame: FrameType) -> bool:

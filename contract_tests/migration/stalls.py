@@ -24,7 +24,6 @@ ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 Scope = MutableMapping[str, Any]
 
 THRESHOLD = 0.1
-NOWHERE = "nowhere that could be seen"
 
 _current: ContextVar[Scope] = ContextVar("scope")
 
@@ -130,12 +129,12 @@ class Seen:
     """What the frames of a step say, taken while it runs. Source lines are read later."""
 
     stack: traceback.StackSummary
-    own: tuple[str, int, str] | None
+    own: tuple[str, int, str]
     route: str | None
 
     def stall(self, held: Held) -> Stall:
         lines = [line for part in self.stack.format() for line in part.rstrip("\n").split("\n")]
-        where = "{}:{} in {}".format(*self.own) if self.own else NOWHERE
+        where = "{}:{} in {}".format(*self.own)
         if held.collected > held.seconds / 2:
             where += " (garbage collection, whoever made it)"
         elif held.late:
@@ -148,7 +147,7 @@ def _seen(frames: list[FrameType], task: asyncio.Task[Any] | None) -> Seen:
     stack = traceback.StackSummary.extract(iter(walked), lookup_lines=False)
     places = [(_shown(frame.f_code.co_filename), line, frame.f_code.co_qualname) for frame, line in reversed(walked)]
     own = [place for frame, place in zip(frames, places, strict=True) if _is_own(frame.f_code.co_filename)]
-    return Seen(stack, next(iter(own or places), None), _route(_scope_of(frames) or _inherited(frames, task)))
+    return Seen(stack, (own or places)[0], _route(_scope_of(frames) or _inherited(frames, task)))
 
 
 def _route(scope: Scope | None) -> str | None:
