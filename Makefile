@@ -10,6 +10,9 @@ STAMP := .venv/.installed
 UV_INDEX = UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$($(PYTHON) -m pip config list 2>/dev/null | sed -n "s/.*\.index-url='\(.*\)'.*/\1/p" | tail -n 1)}"
 WITH_INDEX = $(UV_INDEX); if [ -n "$$UV_DEFAULT_INDEX" ]; then export UV_DEFAULT_INDEX; else unset UV_DEFAULT_INDEX; fi
 
+# What the images of both apps run on: nothing of development, and only versions that the tests ran with.
+RUN = pyproject.toml --extra flask --extra fastapi --extra msal --extra postgres --extra redis --constraint requirements/dev.lock
+
 .PHONY: help setup test parity resilience bench check lint flask fastapi openapi migrate lock clean
 .DELETE_ON_ERROR:
 
@@ -72,7 +75,7 @@ migrate: $(STAMP)  ## bring the database of DATABASE_URL to the newest revision
 
 lock:  ## write the hashed lock files anew from pyproject.toml
 	@test -x $(BIN)/uv || $(MAKE) --no-print-directory setup
-	@$(WITH_INDEX); for pair in "pyproject.toml --all-extras --group dev:dev" "requirements/bootstrap.in:bootstrap"; do \
+	@$(WITH_INDEX); for pair in "pyproject.toml --all-extras --group dev:dev" "$(RUN):run" "requirements/bootstrap.in:bootstrap"; do \
 	  $(BIN)/uv pip compile -q $${pair%:*} --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements/$${pair##*:}.lock || exit 1; done
 
 clean:  ## remove what the other commands made

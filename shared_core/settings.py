@@ -67,7 +67,7 @@ class Settings(BaseSettings):
     sign_in_attempts: Annotated[int, Field(ge=1, le=1000)] = 10
     sign_in_window_seconds: Annotated[int, Field(ge=1, le=24 * 3600)] = 300
     cors_origins: Annotated[str, Field(max_length=10_000)] = ""
-    rate_limit: Annotated[str, Field(max_length=100)] = "600/minute"
+    rate_limit: Annotated[str, Field(max_length=100)] = ""
     rate_limit_store: SecretStr = SecretStr(EMBEDDED_RATE_LIMIT_STORE)
     rate_limit_key_prefix: Annotated[str, Field(min_length=1, max_length=100)] = "limits"
     msal_client_id: str = ""

@@ -117,7 +117,7 @@ CONSOLE = [
 INLINE = [
     (page, found)
     for page in PAGES
-    for found in re.findall(r"`((?:make|parity|python -m) [^`\n]+)`", prose(page))
+    for found in re.findall(r"`((?:make|parity|python -m|docker compose|systemctl|journalctl) [^`\n]+)`", prose(page))
     if "..." not in found
 ]
 
@@ -125,16 +125,18 @@ INLINE = [
 @pytest.mark.parametrize(("page", "command"), [*CONSOLE, *INLINE], ids=lambda value: str(value)[-60:])
 def test_a_command_names_only_what_exists(page, command, pytestconfig):
     words = [word for word in shlex.split(command) if not re.fullmatch(r"[A-Z_]+=\S*", word)]
-    name, arguments = words[0].removeprefix(".venv/bin/"), words[1:]
+    name, arguments = re.sub(r"^(/opt/service/)?\.venv/bin/", "", words[0]), words[1:]
     if name == "python" and arguments[:1] == ["-m"]:
         name, arguments = arguments[1], arguments[2:]
     check = {"make": made, "parity": checked, "contract_tests.live": lived, "pytest": lambda a: asked(a, pytestconfig)}
+    check |= {"docker": contained, "systemctl": supervised, "journalctl": supervised}
+    check |= dict.fromkeys(("cp", "install", "pip"), copied)
     if name in check:
         check[name](arguments)
     elif name.startswith("contract_tests."):
         assert (ROOT / name.replace(".", "/")).with_suffix(".py").exists() or (ROOT / name.replace(".", "/")).is_dir()
     else:
-        assert name in {"curl", "diff", "git", "."}, f"{named(page)}: {command}"
+        assert name in {"curl", "diff", "git", ".", "nginx", "useradd", "python3"}, f"{named(page)}: {command}"
 
 
 def made(arguments):
@@ -151,6 +153,32 @@ def checked(arguments):
 def lived(arguments):
     options_exist(live.main, arguments)
     paths_exist(word for word in arguments if word.startswith("contract_tests/"))
+
+
+def contained(arguments):
+    """Docker gets files that exist, and services that the compose file has."""
+    import yaml
+
+    paths_exist(arguments[at + 1] for at, word in enumerate(arguments) if word == "-f")
+    if arguments[0] == "compose":
+        services = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())["services"]
+        _, _, _, env_file, _, action, *rest = arguments
+        assert env_file == "--env-file"
+        assert action in {"up", "ps", "logs", "exec", "stop"}
+        asked_for = [word for word in rest if not word.startswith("-")]
+        assert set(asked_for[:1] if action == "exec" else asked_for) <= set(services)
+
+
+def supervised(arguments):
+    """systemd gets units that exist."""
+    known = {"start", "stop", "enable", "daemon-reload"} | {"-u", "--now"}
+    units = {path.stem for path in (ROOT / "deploy/systemd").glob("*.service")}
+    assert set(arguments) <= known | units
+
+
+def copied(arguments):
+    """What is copied or installed from the checkout exists."""
+    paths_exist(word for word in arguments if word.startswith(("deploy/", "requirements/", ".env")))
 
 
 def options_exist(command, arguments):

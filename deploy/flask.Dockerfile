@@ -1,0 +1,26 @@
+# The original, behind gunicorn. From the root of the project: docker build -f deploy/flask.Dockerfile -t service-flask .
+# It holds no setting and no secret: they come with the container's environment (.env.example).
+FROM python:3.11-slim AS build
+COPY requirements/run.lock /run.lock
+RUN python -m venv /opt/venv && \
+    /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --only-binary :all: --require-hashes -r /run.lock
+
+FROM python:3.11-slim
+# One number in both images, since both write into one folder of uploads.
+RUN groupadd --gid 10001 service && \
+    useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin service && \
+    install -d -o 10001 -g 10001 /srv/uploads
+COPY --from=build /opt/venv /opt/venv
+ENV PATH=/opt/venv/bin:$PATH
+WORKDIR /app
+COPY shared_core/ shared_core/
+COPY flask_app/ flask_app/
+COPY deploy/gunicorn.conf.py deploy/
+USER 10001:10001
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+# Without a proxy: Docker may put one into the environment.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
+    CMD ["python", "-c", "import urllib.request as r; \
+    r.build_opener(r.ProxyHandler({})).open('http://127.0.0.1:8000/healthz', timeout=4)"]
+CMD ["gunicorn", "flask_app:create_app()", "--config", "deploy/gunicorn.conf.py", "--bind", "0.0.0.0:8000"]
