@@ -40,15 +40,14 @@ def install_cors(app: Flask, services: Services) -> None:
     app.after_request(vary_by_origin)
     CORS(
         app,
-        # Compiled: of a text, Flask-CORS takes an IPv6 address's brackets for a regular expression's.
+        # Compiled: of texts it takes an IPv6 address's brackets for a regular expression's, and answers who names no
+        # origin with one header for each.
         origins=[re.compile(rf"{re.escape(origin)}\Z", re.IGNORECASE) for origin in origins],
         methods=list(cors.METHODS),
         allow_headers=list(cors.ALLOWED_HEADERS),
         expose_headers=list(cors.EXPOSED_HEADERS),
         supports_credentials=True,
         max_age=cors.MAX_AGE_SECONDS,
-        # On, it names every origin in the answer to a request that names none.
-        always_send=False,
         # It says so only where it grants something, and a cache would hand one origin's answer to another.
         vary_header=False,
     )

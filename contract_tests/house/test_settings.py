@@ -105,6 +105,24 @@ def test_the_example_is_what_is_there_without_settings(load, tmp_path, monkeypat
         ("LOGIN_SECONDS", "99999999"),
         ("SIGN_IN_ATTEMPTS", "0"),
         ("SIGN_IN_WINDOW_SECONDS", "0"),
+        ("CORS_ORIGINS", "*"),
+        ("CORS_ORIGINS", "null"),
+        ("CORS_ORIGINS", "shop.example"),
+        ("CORS_ORIGINS", "https://App.example"),
+        ("CORS_ORIGINS", "https://app.example/"),
+        ("CORS_ORIGINS", "https://app.example:443"),
+        ("CORS_ORIGINS", "https://*.app.example"),
+        ("CORS_ORIGINS", "https://user:pw@app.example"),
+        ("CORS_ORIGINS", "https://good.example, https://app.example:abc"),
+        ("RATE_LIMIT", "often"),
+        ("RATE_LIMIT", "0/minute"),
+        ("RATE_LIMIT", "10/fortnight"),
+        ("RATE_LIMIT", "-5/minute"),
+        ("RATE_LIMIT", "5/minute;100/hour"),
+        ("RATE_LIMIT", "5/9 years"),
+        ("RATE_LIMIT_STORE", "memory://"),
+        ("RATE_LIMIT_STORE", "sqlite:///:memory:"),
+        ("RATE_LIMIT_KEY_PREFIX", "p" * 101),
         ("MSAL_AUTHORITY", "http://login.example.com/tenant"),
         ("MSAL_AUTHORITY", "https://login.example.com"),
         ("PASSWORD_TIME_COST", "0"),
@@ -125,6 +143,26 @@ def test_every_wrong_value_is_told_at_once(load):
         load(THREADS="x", POOL_SIZE="y")
 
 
+@pytest.mark.parametrize(
+    ("value", "origins"),
+    [
+        ("", ()),
+        (" , ", ()),
+        ("https://app.example", ("https://app.example",)),
+        ("https://app.example , http://localhost:3000,", ("https://app.example", "http://localhost:3000")),
+        ("http://[::1]:3000", ("http://[::1]:3000",)),
+        ("http://app.example:443", ("http://app.example:443",)),
+    ],
+)
+def test_the_origins_are_those_that_browsers_send(load, value, origins):
+    assert load(CORS_ORIGINS=value).allowed_origins == origins
+
+
+@pytest.mark.parametrize("value", ["600/minute", "1 per 5 minutes", "", " 10 / hour "])
+def test_a_limit_is_told_in_the_words_of_limits(load, value):
+    assert load(RATE_LIMIT=value).rate_limit == value.strip()
+
+
 def test_production_takes_secure_settings(load):
     assert load(**PRODUCTION).app_env == "production"
 
@@ -135,6 +173,7 @@ def test_production_takes_secure_settings(load):
         ("DATABASE_URL", "sqlite:///var/service.sqlite3"),
         ("SESSION_STORE", "sqlite:///var/sessions.sqlite3"),
         ("PUBLIC_BASE_URL", "http://api.example.com"),
+        ("CORS_ORIGINS", "https://app.example,http://localhost:3000"),
         ("PASSWORD_TIME_COST", "1"),
         ("PASSWORD_MEMORY_KIB", "19455"),
     ],
