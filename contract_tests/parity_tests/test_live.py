@@ -89,7 +89,7 @@ def test_a_documented_answer_that_was_never_seen_leaves_a_run_inconclusive(tmp_p
     ]
     run = CliRunner().invoke(main, ["--report", str(tmp_path / "report"), *settled])
     assert run.exit_code == 4
-    assert "INCONCLUSIVE: original: DELETE /session 204 was documented and never seen" in run.output
+    assert "INCONCLUSIVE: original: DELETE /files/{id} 204 was documented and never seen" in run.output
 
 
 def test_an_interrupted_run_ends_its_servers_and_leaves_a_valid_report(tmp_path):
