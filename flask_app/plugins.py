@@ -40,8 +40,8 @@ def install_cors(app: Flask, services: Services) -> None:
     app.after_request(vary_by_origin)
     CORS(
         app,
-        # Compiled: of texts it takes an IPv6 address's brackets for a regular expression's, and answers who names no
-        # origin with one header for each.
+        # Compiled: of texts it takes an IPv6 address's brackets for a regular expression's, and names one to whoever
+        # names no origin.
         origins=[re.compile(rf"{re.escape(origin)}\Z", re.IGNORECASE) for origin in origins],
         methods=list(cors.METHODS),
         allow_headers=list(cors.ALLOWED_HEADERS),
