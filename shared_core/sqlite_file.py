@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -12,6 +13,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
+
+# Seconds between two tries at a file that another process is preparing.
+PAUSE = 0.01
 
 
 class SqliteFile:
@@ -48,12 +52,25 @@ class SqliteFile:
             file.touch(mode=0o600)
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=self._timeout)
         try:
-            for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", *self._schema):
+            self._switch_to_wal(connection)
+            for statement in ("PRAGMA synchronous = NORMAL", *self._schema):
                 connection.execute(statement)
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _switch_to_wal(self, connection: sqlite3.Connection) -> None:
+        """Two processes that open a new file at once both switch it, and SQLite lets neither wait for the other."""
+        until = time.monotonic() + self._timeout
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(PAUSE)
 
 
 class OwnThread:

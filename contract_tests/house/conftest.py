@@ -1,9 +1,14 @@
 """Servers that tests of the house need: required in CI, elsewhere their tests are skipped with how to start one."""
 
 import os
+import re
+import subprocess
+import sys
 
 import pytest
 import redis
+
+from contract_tests.house.test_house import ROOT
 
 REDIS = "redis://127.0.0.1:6379/0"
 START_REDIS = (
@@ -21,3 +26,19 @@ def redis_url():
             pytest.skip(START_REDIS)
         pytest.fail(START_REDIS)
     return REDIS
+
+
+def suite_passes(names, *options):
+    """How many tests of these modules of the suite pass with these options: all must, and none be skipped."""
+    modules = [f"contract_tests/suite/test_{name}.py" for name in names]
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", *options, *modules],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=110,
+    )
+    assert run.returncode == 0, run.stdout[-3000:]
+    assert "skipped" not in run.stdout
+    return int(re.search(r"(\d+) passed", run.stdout)[1])

@@ -3,6 +3,7 @@
 import json
 import pickle
 import secrets
+import sqlite3
 import stat
 import time
 from contextlib import asynccontextmanager
@@ -25,6 +26,7 @@ from contract_tests.parity.transport import TargetTransport
 from shared_core.sessions import Codec, Session, SessionPolicy
 from shared_core.sessions.redis_stores import RedisStore
 from shared_core.sessions.stores import SqliteStore
+from shared_core.sqlite_file import SqliteFile
 
 POLICIES = {
     "as Flask-Session comes": SessionPolicy(),
@@ -356,6 +358,25 @@ def test_nobody_else_on_the_machine_reads_the_file(tmp_path):
     store.set("a", b"x", seconds=10)
     assert [stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()] == [0o600] * 3
     store.close()
+
+
+class Contended:
+    """A new file while another process switches it to WAL, too: SQLite says so at once, whatever the timeout."""
+
+    def __init__(self, times):
+        self.left = times
+
+    def execute(self, _):
+        self.left -= 1
+        if self.left >= 0:
+            raise sqlite3.OperationalError("database is locked")
+
+
+def test_two_processes_that_open_a_new_file_at_once_both_open_it():
+    file = SqliteFile(":memory:", schema=(), timeout=5)
+    file._switch_to_wal(Contended(times=3))
+    with pytest.raises(sqlite3.OperationalError):
+        SqliteFile(":memory:", schema=(), timeout=0.02)._switch_to_wal(Contended(times=10**9))
 
 
 def test_a_closed_store_opens_again(tmp_path):

@@ -3,19 +3,16 @@
 import base64
 import hashlib
 import os
-import re
 import secrets
 import socket
 import ssl
-import subprocess
-import sys
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 import jwt
 import pytest
 
-from contract_tests.house.test_house import ROOT
+from contract_tests.house.conftest import suite_passes
 from contract_tests.specimens.node_provider import NodeProvider, unavailable
 
 CALLBACK = "http://localhost:9/auth/callback"
@@ -220,16 +217,5 @@ def test_nothing_is_left_of_it():
 
 def test_the_suite_s_sign_in_holds_there_too():
     """What the provider in Python is told to forge, this one cannot."""
-    modules = [f"contract_tests/suite/test_{name}.py" for name in ("signin", "shared")]
-    run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "--provider", "node", "-m", "provider"]
-        + ["-k", "not forged", *modules],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=110,
-    )
-    assert run.returncode == 0, run.stdout[-3000:]
-    assert "skipped" not in run.stdout
-    assert int(re.search(r"(\d+) passed", run.stdout)[1]) > 100
+    options = ["--provider", "node", "-m", "provider", "-k", "not forged"]
+    assert suite_passes(("signin", "shared"), *options) > 100

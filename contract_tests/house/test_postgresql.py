@@ -1,14 +1,11 @@
 """The same contract on PostgreSQL: one schema, one history, the same answers"""
 
 import os
-import re
-import subprocess
-import sys
 
 import psycopg
 import pytest
 
-from contract_tests.house.test_house import ROOT
+from contract_tests.house.conftest import suite_passes
 
 URL = "postgresql://postgres@127.0.0.1:5432/test"
 START = (
@@ -32,31 +29,9 @@ NAMES = ("register", "show", "list", "health", "session", "account", "shared")
 
 
 def test_the_suite_holds_on_postgresql():
-    modules = [f"contract_tests/suite/test_{name}.py" for name in NAMES]
-    run = subprocess.run(
-        # The [both] variants ask both apps and compare; races have none.
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:xdist",
-            "--database-url",
-            URL,
-            "-k",
-            "both or race or test_shared",
-            *modules,
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=110,
-    )
-    assert run.returncode == 0, run.stdout[-3000:]
-    assert "skipped" not in run.stdout
-    assert int(re.search(r"(\d+) passed", run.stdout)[1]) > 300
+    # The [both] variants ask both apps and compare; races have none.
+    options = ["--database-url", URL, "-k", "both or race or test_shared"]
+    assert suite_passes(NAMES, *options) > 300
 
 
 def test_the_migrations_build_what_the_tables_say_there_too():

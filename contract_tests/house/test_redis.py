@@ -1,9 +1,6 @@
 """Sessions in Redis: the same contract, and what happens while it is gone"""
 
-import re
 import socket
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
@@ -15,8 +12,8 @@ import redis
 
 from contract_tests import targets
 from contract_tests.conftest import credentials
+from contract_tests.house.conftest import suite_passes
 from contract_tests.house.test_bridge import alike
-from contract_tests.house.test_house import ROOT
 from contract_tests.parity import PairTransport
 from contract_tests.parity.transport import TargetTransport
 from contract_tests.world import World, on_store, own_world, settings
@@ -103,31 +100,9 @@ def api(request, world):
 
 
 def test_the_suite_holds_on_redis(redis_url):
-    modules = [f"contract_tests/suite/test_{name}.py" for name in ("session", "session_data", "account", "signin")]
-    run = subprocess.run(
-        # The [both] variants ask both apps and compare.
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:xdist",
-            "--session-store",
-            redis_url,
-            "-k",
-            "both or test_signin",
-            *modules,
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=110,
-    )
-    assert run.returncode == 0, run.stdout[-3000:]
-    assert "skipped" not in run.stdout
-    assert int(re.search(r"(\d+) passed", run.stdout)[1]) > 200
+    # The [both] variants ask both apps and compare.
+    options = ["--session-store", redis_url, "-k", "both or test_signin"]
+    assert suite_passes(("session", "session_data", "account", "signin"), *options) > 200
 
 
 def test_both_apps_leave_the_same_bytes_with_the_same_lifetime(redis_url):
