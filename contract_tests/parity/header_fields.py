@@ -44,14 +44,18 @@ def differences(
     yield from _lengths(original, port)
     elsewhere = rules.uncompared | {"content-type", "set-cookie", "content-length"}
     for name in sorted((ours.keys() | theirs.keys()) - elsewhere):
-        yield from _header(name, ours.get(name, []), theirs.get(name, []), rules)
+        yield from _header(name, ours.get(name, []), theirs.get(name, []), rules, received)
 
 
-def _header(name: str, original: list[str], port: list[str], rules: Rules) -> Iterator[Difference]:
+def _header(
+    name: str, original: list[str], port: list[str], rules: Rules, received: tuple[float, float]
+) -> Iterator[Difference]:
     if original == port:
         return
     if name in rules.dates:
         yield from _dates(name, original, port)
+    elif name in rules.moments and _alike_moments(original, port, rules.expires_window, received):
+        return
     elif name in rules.delays and _alike_delays(original, port, rules.expires_window):
         return
     elif name in rules.name_sets | rules.method_sets and original and port:
@@ -79,6 +83,11 @@ def _dates(name: str, original: list[str], port: list[str]) -> Iterator[Differen
     invalid = [value for value in original + port if instant(value) is None]
     if invalid:
         yield from _values(spelled(name), original, port)
+
+
+def _alike_moments(original: list[str], port: list[str], window: float, received: tuple[float, float]) -> bool:
+    """Whether two times are one, but for the time between two requests: alike far from their receipt."""
+    return len(original) == len(port) == 1 and cookies.same_distance(original[0], port[0], window, received)
 
 
 def _alike_delays(original: list[str], port: list[str], window: float) -> bool:

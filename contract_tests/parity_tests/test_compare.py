@@ -39,6 +39,19 @@ HEADERS = {
     "a set on one side": ([("Vary", "Cookie")], [], ["header Vary missing Cookie -> (absent)"]),
     "the case of a method": ([("Allow", "GET")], [("Allow", "get")], ["header Allow value GET -> get"]),
     "a date that is none": ([("Date", DATE)], [("Date", "today")], [f"header Date value {DATE} -> today"]),
+    "a time that is off": (
+        [("Last-Modified", DATE)],
+        [("Last-Modified", "Sun, 22 Nov 2026 17:31:26 GMT")],
+        [f"header Last-Modified value {DATE} -> Sun, 22 Nov 2026 17:31:26 GMT"],
+    ),
+    "a time on one side": ([("Last-Modified", DATE)], [], [f"header Last-Modified missing {DATE} -> (absent)"]),
+    "a time that is none": (
+        [("Last-Modified", DATE)],
+        [("Last-Modified", "today")],
+        [f"header Last-Modified value {DATE} -> today"],
+    ),
+    "another delay": ([("Retry-After", "300")], [("Retry-After", "290")], ["header Retry-After value 300 -> 290"]),
+    "a short delay": ([("Retry-After", "1")], [("Retry-After", "2")], ["header Retry-After value 1 -> 2"]),
     "a length on one side": ([], [("Content-Length", "0")], ["header Content-Length extra (absent) -> 0"]),
     "the lengths of bodies left out": (
         [("Content-Length", "5")],
@@ -83,6 +96,11 @@ ALIKE = {
     ),
     "two valid dates": ([("Date", DATE)], [("Date", "Sun, 22 Nov 2026 17:31:17 GMT")]),
     "a date on one side": ([("Date", DATE)], []),
+    "what each made a second apart": (
+        [("Last-Modified", DATE)],
+        [("Last-Modified", "Sun, 22 Nov 2026 17:31:17 GMT")],
+    ),
+    "a delay that runs": ([("Retry-After", "300")], [("Retry-After", "299")]),
     "the case of names": ([("X-A", "1")], [("x-a", "1")]),
     "the order of different names": ([("X-A", "1"), ("X-B", "2")], [("X-B", "2"), ("X-A", "1")]),
     "the order of a set": ([("Allow", "GET, HEAD")], [("Allow", "HEAD,GET")]),
