@@ -50,14 +50,10 @@ def differences(
 def _header(
     name: str, original: list[str], port: list[str], rules: Rules, received: tuple[float, float]
 ) -> Iterator[Difference]:
-    if original == port:
+    if original == port or _alike_times(name, original, port, rules, received):
         return
     if name in rules.dates:
         yield from _dates(name, original, port)
-    elif name in rules.moments and _alike_moments(original, port, rules.expires_window, received):
-        return
-    elif name in rules.delays and _alike_delays(original, port, rules.expires_window):
-        return
     elif name in rules.name_sets | rules.method_sets and original and port:
         yield from _token_sets(name, original, port, without_case=name in rules.name_sets)
     else:
@@ -83,6 +79,12 @@ def _dates(name: str, original: list[str], port: list[str]) -> Iterator[Differen
     invalid = [value for value in original + port if instant(value) is None]
     if invalid:
         yield from _values(spelled(name), original, port)
+
+
+def _alike_times(name: str, original: list[str], port: list[str], rules: Rules, received: tuple[float, float]) -> bool:
+    if name in rules.moments:
+        return _alike_moments(original, port, rules.expires_window, received)
+    return name in rules.delays and _alike_delays(original, port, rules.expires_window)
 
 
 def _alike_moments(original: list[str], port: list[str], window: float, received: tuple[float, float]) -> bool:
