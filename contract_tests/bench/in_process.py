@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from contract_tests import targets
-from contract_tests.bench.contenders import ROUTES, SHARED
+from contract_tests.bench.contenders import AS_DEPLOYED, ROUTES, SHARED
 from contract_tests.resilience.operations import Visitor, settle_people
 from contract_tests.served import sqlite_database
 from contract_tests.specimens import smallest
@@ -118,7 +118,8 @@ def _opened(folder: Path, stack: ExitStack) -> dict[str, Calls]:
         home = folder / "in-process" / name
         url = sqlite_database(home)
         settle_people(url)
-        return settings(database_url=url, session_store=f"sqlite:///{home / 'sessions.sqlite3'}")
+        sessions = f"sqlite:///{home / 'sessions.sqlite3'}"
+        return settings(database_url=url, session_store=sessions, **AS_DEPLOYED)
 
     services = {name: build_services(settled(name)) for name in ("original", "port")}
     for each in services.values():
