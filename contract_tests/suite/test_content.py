@@ -237,6 +237,17 @@ def test_nothing_is_left_of_an_upload_that_is_refused(start, services, ada, sign
 
 
 @pytest.mark.in_process
+@pytest.mark.parametrize("path", ["/files/1", "/user/1"])
+def test_content_goes_with_its_file_and_with_its_owner(start, services, ada, sign_up, path):
+    api = start(services)
+    sign_up(api, ada)
+    api.post("/files", files={"file": ("a", b"x")})
+    assert len(list(services.uploads.folder.iterdir())) == 1
+    assert api.delete(path).status_code == 204
+    assert list(services.uploads.folder.iterdir()) == []
+
+
+@pytest.mark.in_process
 def test_no_name_of_a_client_names_anything_in_the_folder(start, services, ada, sign_up):
     api = start(services)
     sign_up(api, ada)
