@@ -268,7 +268,8 @@ def test_every_test_that_a_page_names_exists(page):
 
 
 def test_every_piece_of_the_wire_kit_that_a_page_names_exists():
-    pieces = {node.name for node in ast.parse((ROOT / "fastapi_app/wire.py").read_text()).body if hasattr(node, "name")}
+    modules = [ast.parse(module.read_text()) for module in (ROOT / "fastapi_app/wire").glob("*.py")]
+    pieces = {node.name for module in modules for node in module.body if hasattr(node, "name")}
     named_pieces = {piece for page in PAGES for piece in re.findall(r"`wire\.([A-Z]\w+)`", prose(page))}
     assert named_pieces
     assert named_pieces <= pieces

@@ -1,0 +1,26 @@
+"""Flask's wire behaviour for any FastAPI app: one named piece a difference; it knows neither this service nor Flask.
+
+Each piece says which difference it closes, as measured against Flask 3.1 and FastAPI 0.165, and when it can go.
+"""
+
+from .bodies import FlaskRequest, Handler, Route, is_json
+from .failures import QuietErrors
+from .fields import field
+from .limits import BodyLimit
+from .query import FirstValues
+from .redirects import host_of, redirect
+from .routing import Routing
+
+__all__ = [
+    "BodyLimit",
+    "FirstValues",
+    "FlaskRequest",
+    "Handler",
+    "QuietErrors",
+    "Route",
+    "Routing",
+    "field",
+    "host_of",
+    "is_json",
+    "redirect",
+]
