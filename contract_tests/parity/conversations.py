@@ -11,6 +11,14 @@ from .drivers.raw import Answer, Conversation
 from .messages import Request
 from .rules import DEFAULT, Rules
 
+# Statuses that RFC 9110 named anew; servers say the one or the other.
+RENAMED = {
+    (413, "request entity too large"): "content too large",
+    (413, "payload too large"): "content too large",
+    (414, "request-uri too long"): "uri too long",
+    (416, "requested range not satisfiable"): "range not satisfiable",
+    (422, "unprocessable entity"): "unprocessable content",
+}
 # How a request was meant that the probe itself did not send: the last one, or one that a server saw on its own.
 _UNASKED = Request("GET", b"/")
 
@@ -53,10 +61,16 @@ def _seen_beside(original: Answer, port: Answer) -> Iterator[Difference]:
     }
     if original.response.status == port.response.status:
         pairs["version"] = (original.version, port.version)
-        pairs["reason"] = (original.reason.lower(), port.reason.lower())
+        pairs["reason"] = (_phrase(original), _phrase(port))
     for name, (ours, theirs) in pairs.items():
         if ours != theirs:
             yield Difference("transport", name, "value", ours, theirs)
+
+
+def _phrase(answer: Answer) -> str:
+    """A reason phrase, whose case says nothing; of the names that a status has had, the newest."""
+    phrase = answer.reason.lower()
+    return RENAMED.get((answer.response.status, phrase), phrase)
 
 
 def _statuses(conversation: Conversation) -> str:

@@ -6,21 +6,23 @@ import socket
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
-from contract_tests.parity import Bindings, Difference, Ledger, Pair, Target
+from contract_tests.parity import Bindings, Difference, Ledger, Target
 from contract_tests.parity.conversations import compare_conversations
 from contract_tests.parity.declared import Declared
 from contract_tests.parity.drivers.raw import Conversation, converse
 from contract_tests.parity.ledger import Entry
 from contract_tests.parity.messages import Request
 from contract_tests.parity.probes import Probe
-from contract_tests.probes.worlds import World
+from contract_tests.probes.worlds import Made
 
 SOURCE = "probes"
-# An answer may be late on a busy machine: who is silent where the other speaks is asked again, with more patience.
-PATIENT = 4.0
+# How long a server may say nothing before it is taken to wait for more, in seconds.
+QUIET, PATIENT = 0.25, 4.0
 
-MakeWorld = Callable[[str, Pair], World]
+MakeWorld = Callable[[str, Target], Made]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,10 @@ class Side:
 
     port: int
     target: Target
+
+    def made(self, probe: Probe, make_world: MakeWorld) -> Made:
+        self.target.reset()
+        return make_world(probe.world, self.target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,34 +66,37 @@ class Prober:
     def run(self, probes: Iterable[Probe]) -> Iterator[Result]:
         """Probe after probe. Raises WorldError."""
         for probe in probes:
-            result = self._sent(probe)
-            if {result.original.ending, result.port.ending} & {"waiting", "deaf"} and not result.alike:
-                result = self._sent(probe, quiet=PATIENT)
+            result = self._sent(probe, QUIET)
+            if result.differences and {result.original.ending, result.port.ending} & {"waiting", "deaf"}:
+                # An answer may be late on a busy machine: who is silent is asked again, with more patience.
+                result = self._sent(probe, PATIENT)
             yield result
 
-    def _sent(self, probe: Probe, quiet: float = 1.0) -> Result:
+    def _sent(self, probe: Probe, quiet: float) -> Result:
+        ours, theirs = self._both(lambda side: side.made(probe, self.make_world))
         bindings = Bindings.opaque(Declared.of(self.ledger.bind))
-        pair = Pair(self.original.target, self.port.target, accepted=self.ledger, bindings=bindings)
-        pair.reset()
-        world = self.make_world(probe.world, pair)
-        requests = probe.requests(world.original)
+        for (request, original), (_, port) in zip(ours.exchanges, theirs.exchanges, strict=False):
+            bindings.learn(request, original, port)
+        requests = probe.requests(ours.values)
         methods = [request.method for request in requests]
-        talks = [
-            self._threads.submit(converse, side.port, probe.steps(values), methods, quiet=quiet)
-            for side, values in ((self.original, world.original), (self.port, world.port))
-        ]
-        original, port = (talk.result() for talk in talks)
+        steps = {self.original: probe.steps(ours.values), self.port: probe.steps(theirs.values)}
+        heard = self._both(lambda side: converse(side.port, steps[side], methods, quiet=quiet))
         new, accepted = [], []
-        for operation, difference in compare_conversations(requests, original, port, bindings=bindings):
+        for operation, difference in compare_conversations(requests, *heard, bindings=bindings):
             entry = self.ledger.accepts(operation, difference, source=SOURCE, probe=probe.id)
             new.append((operation, difference)) if entry is None else accepted.append((difference, entry))
-        return Result(probe, requests, original, port, tuple(new), tuple(accepted))
+        return Result(probe, requests, *heard, tuple(new), tuple(accepted))
+
+    def _both(self, act: Callable[[Side], Any]) -> tuple[Any, Any]:
+        """Do it on both sides at once."""
+        port = self._threads.submit(act, self.port)
+        original = act(self.original)
+        return original, port.result()
 
 
 def open_connections(port: int) -> int:
     """How many connections of a local server's port are open, or wait for the server to close them."""
-    with open("/proc/net/tcp") as table:
-        rows = [row.split() for row in table.readlines()[1:]]
+    rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     established, close_wait = "01", "08"
     local = f"{socket.htonl(socket.INADDR_LOOPBACK):08X}:{port:04X}"
     return sum(row[1] == local and row[3] in (established, close_wait) for row in rows)

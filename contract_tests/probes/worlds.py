@@ -1,4 +1,4 @@
-"""What exists before a probe of the service is sent, made by ordinary requests to both apps."""
+"""What exists before a probe of the service is sent, made by ordinary requests."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contract_tests.parity import Exchange, Pair, Request
+from contract_tests.parity import Request, Response, Target
 
 Values = dict[str, str]
 
@@ -19,54 +19,51 @@ COOKIE = "__Host-session"
 
 
 @dataclass(frozen=True, slots=True)
-class World:
-    """The values that a probe's bytes may name, as each app gave them."""
+class Made:
+    """A world in one app: the values that a probe's bytes may name, and the exchanges that made it."""
 
-    original: Values
-    port: Values
+    values: Values
+    exchanges: tuple[tuple[Request, Response], ...]
 
 
 class WorldError(RuntimeError):
-    """A world could not be made: its ordinary requests were not answered as they should be, or not alike."""
+    """A world could not be made: one of its ordinary requests was refused."""
 
 
-def make_world(name: str, pair: Pair) -> World:
-    """Make a world in two empty apps. Raises WorldError."""
-    maker = Maker(pair)
+def make_world(name: str, target: Target) -> Made:
+    """Make a world in an empty app. Raises WorldError."""
+    maker = Maker(target)
     WORLDS[name](maker)
-    return World(maker.original, maker.port)
+    return Made(maker.values, tuple(maker.exchanges))
 
 
 class Maker:
-    """Sends what makes a world to both apps, and keeps what each answered."""
+    """Sends what makes a world to an app, and keeps what it answered."""
 
-    def __init__(self, pair: Pair) -> None:
-        self.pair = pair
-        self.original: Values = {}
-        self.port: Values = {}
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.values: Values = {}
+        self.exchanges: list[tuple[Request, Response]] = []
 
-    def send(self, method: str, target: str, body: bytes = b"", content_type: str = "application/json") -> Exchange:
+    def send(self, method: str, target: str, body: bytes = b"", content_type: str = "application/json") -> Response:
         headers = [HOST]
         if body:
             headers.append((b"Content-Type", content_type.encode()))
-        if "session" in self.original:
-            headers.append((b"Cookie", f"{COOKIE}={self.original['session']}".encode()))
-        exchange = self.pair.exchange(Request(method, target.encode(), tuple(headers), body))
-        if exchange.differences or not 200 <= exchange.original.status < 300:
-            raise WorldError(f"{method} {target}: {exchange.original.status}, {exchange.port.status}")
-        return exchange
+        if "session" in self.values:
+            headers.append((b"Cookie", f"{COOKIE}={self.values['session']}".encode()))
+        request = Request(method, target.encode(), tuple(headers), body)
+        response = self.target.send(request)
+        self.exchanges.append((request, response))
+        if not 200 <= response.status < 300:
+            raise WorldError(f"{method} {target}: {response.status or response.failure}")
+        return response
 
-    def send_json(self, method: str, target: str, content: Any) -> Exchange:
+    def send_json(self, method: str, target: str, content: Any) -> Response:
         return self.send(method, target, json.dumps(content).encode())
 
-    def keep_session(self, exchange: Exchange) -> None:
-        for values, response in ((self.original, exchange.original), (self.port, exchange.port)):
-            cookie = (response.header("Set-Cookie") or b"").decode()
-            values["session"] = cookie.partition(";")[0].removeprefix(f"{COOKIE}=")
-
-    def keep(self, **values: str) -> None:
-        self.original |= values
-        self.port |= values
+    def keep_session(self, response: Response) -> None:
+        cookie = (response.header("Set-Cookie") or b"").decode()
+        self.values["session"] = cookie.partition(";")[0].removeprefix(f"{COOKIE}=")
 
 
 def _ada(maker: Maker) -> None:
@@ -84,10 +81,9 @@ def _file(maker: Maker) -> None:
     part = b'Content-Disposition: form-data; name="file"; filename="notes.txt"\r\nContent-Type: text/plain'
     form = b"--b\r\n" + part + b"\r\n\r\n" + LETTERS + b"\r\n--b--\r\n"
     uploaded = maker.send("POST", "/files", form, "multipart/form-data; boundary=b")
-    content = json.loads(uploaded.original.body)
-    maker.keep(id=str(content["id"]))
-    shown = maker.send("GET", f"/files/{content['id']}/content")
-    maker.keep(etag=(shown.original.header("ETag") or b"").decode().strip('"'))
+    id = json.loads(uploaded.body)["id"]
+    shown = maker.send("GET", f"/files/{id}/content")
+    maker.values |= {"id": str(id), "etag": (shown.header("ETag") or b"").decode().strip('"')}
 
 
 def _people(maker: Maker) -> None:
