@@ -16,6 +16,8 @@ Header = tuple[bytes, bytes]
 
 # A second field of these cannot be merged with the first (RFC 9110 section 5.3).
 SINGLE = frozenset({b"host", b"content-type"})
+# Python makes no number of more.
+MAX_DIGITS = 4300
 KNOWN_CODINGS = frozenset({"chunked", "identity", "compress", "deflate", "gzip"})
 
 
@@ -47,7 +49,9 @@ class RefuseHeads:
     | `Expect` that is not 100-continue | ignored | 417 |
     | a transfer coding that nobody knows | served | 501 |
     | a transfer coding twice, or in an HTTP/1.0 request | served | 400 |
+    | a Content-Length of thousands of digits | an error where an app reads it | 400 |
     | gzip, deflate or compress under chunked | served, kept | served, then closed |
+    | CONNECT | served, kept | served, then closed |
     | `*` with another method than OPTIONS | 404 | 400 |
     | a field name with an underscore | a field | dropped: `X_User` must not pass for `X-User` |
 
@@ -66,12 +70,12 @@ class RefuseHeads:
         try:
             check_request_line(scope, self.limits)
             fields = list(kept_fields(scope["headers"], self.limits))
-            closes = check_codings(fields, scope["http_version"])
+            closes = check_codings(fields, scope["http_version"]) or scope["method"] == "CONNECT"
         except Refused as refused:
             await page(refused)(scope, receive, send)
             return
-        if len(fields) != len(scope["headers"]):
-            scope = {**scope, "headers": fields}
+        # Always a list of our own: uvicorn adds the trailers of a chunked body to its own while the body comes.
+        scope["headers"] = fields
         await self.app(scope, receive, closing(send) if closes else send)
 
 
@@ -98,7 +102,7 @@ def kept_fields(fields: list[Header], limits: HeadLimits) -> Iterator[Header]:
         # The space that usually stands after the colon is not seen here, and counted.
         if len(name) + len(value) + len(": \r\n") > limits.field_size:
             raise _too_large("limit request headers fields size")
-        if name in SINGLE and name in seen:
+        if (name in SINGLE and name in seen) or (name == b"content-length" and len(value) > MAX_DIGITS):
             raise _invalid(name)
         if name == b"expect" and value.lower() != b"100-continue":
             expected = value.decode("latin-1")
