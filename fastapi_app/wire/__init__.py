@@ -10,7 +10,7 @@ from .fields import field
 from .heads import HeadLimits, RefuseHeads
 from .limits import BodyLimit
 from .query import FirstValues
-from .redirects import host_of, redirect
+from .redirects import canonical, host_of
 from .routing import Routing
 
 __all__ = [
@@ -24,8 +24,8 @@ __all__ = [
     "RefuseHeads",
     "Route",
     "Routing",
+    "canonical",
     "field",
     "host_of",
     "is_json",
-    "redirect",
 ]
