@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator
 
 from contract_tests.contract import PLANTED_SECRET
@@ -12,7 +11,7 @@ from contract_tests.parity.secrets import Secrets
 from contract_tests.parity.servers import Server
 from contract_tests.parity.telling import hidden_values, tell_differences, visible
 from contract_tests.probes.pairs import ROLES, ProbedPair
-from contract_tests.probes.prober import Result, open_connections
+from contract_tests.probes.prober import Result, await_closed
 from contract_tests.verdict import Run
 
 # Seconds until a server has let go of the last connection: uvicorn keeps an idle one for 5.
@@ -54,10 +53,7 @@ def broken_promises(result: Result, *, may_fail: bool) -> Iterator[str]:
 def left_behind(name: str, server: Server) -> dict[str, str]:
     """What a server still holds once all probes are over, and secrets in its log."""
     found = {}
-    deadline = time.monotonic() + SETTLES
-    while (still_open := open_connections(server.port)) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    if still_open:
+    if still_open := await_closed(server.port, 0, seconds=SETTLES):
         found[f"the {name} after the probes"] = f"{still_open} connections are left open"
     if PLANTED_SECRET in server.log_tail(1_000_000):
         found[f"the {name}'s log"] = "a secret that a probe sent stands in the server's log"

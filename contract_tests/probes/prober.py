@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from contract_tests.parity.declared import Declared
 from contract_tests.parity.drivers.raw import Conversation, converse
 from contract_tests.parity.ledger import Entry
 from contract_tests.parity.messages import Request
-from contract_tests.parity.probes import Probe
+from contract_tests.parity.probes import Act, Probe, Send
 from contract_tests.probes.worlds import Made
 
 SOURCE = "probes"
@@ -80,18 +81,35 @@ class Prober:
         requests = probe.requests(ours.values)
         methods = [request.method for request in requests]
         steps = {self.original: probe.steps(ours.values), self.port: probe.steps(theirs.values)}
-        heard = self._both(lambda side: converse(side.port, steps[side], methods, quiet=quiet))
+        heard = self._both(lambda side: self._heard(side, steps[side], methods, quiet))
         new, accepted = [], []
         for operation, difference in compare_conversations(requests, *heard, bindings=bindings):
             entry = self.ledger.accepts(operation, difference, source=SOURCE, probe=probe.id)
             new.append((operation, difference)) if entry is None else accepted.append((difference, entry))
         return Result(probe, requests, *heard, tuple(new), tuple(accepted))
 
+    @staticmethod
+    def _heard(side: Side, steps: Sequence[Send | Act], methods: Sequence[str], quiet: float) -> Conversation:
+        before = open_connections(side.port)
+        conversation = converse(side.port, steps, methods, quiet=quiet)
+        if conversation.ending == "dropped":
+            # What it began must not reach into the next probe's world.
+            await_closed(side.port, before)
+        return conversation
+
     def _both(self, act: Callable[[Side], Any]) -> tuple[Any, Any]:
         """Do it on both sides at once."""
         port = self._threads.submit(act, self.port)
         original = act(self.original)
         return original, port.result()
+
+
+def await_closed(port: int, connections: int, *, seconds: float = 2.0) -> int:
+    """Wait until no more than so many connections of a port are open; gives how many still are."""
+    deadline = time.monotonic() + seconds
+    while (still_open := open_connections(port)) > connections and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return still_open
 
 
 def open_connections(port: int) -> int:

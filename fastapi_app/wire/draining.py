@@ -44,5 +44,5 @@ class DrainBody:
 
 
 def has_body(scope: Scope) -> bool:
-    """Whether a body was declared."""
-    return any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"])
+    """Whether a body was declared, or the client waits to be told to send one."""
+    return any(name in (b"content-length", b"transfer-encoding", b"expect") for name, _ in scope["headers"])

@@ -16,6 +16,8 @@ Header = tuple[bytes, bytes]
 
 # A second field of these cannot be merged with the first (RFC 9110 section 5.3).
 SINGLE = frozenset({b"host", b"content-type"})
+VERSIONS = frozenset({"1.0", "1.1"})
+BLOCK = 8192
 # Python makes no number of more.
 MAX_DIGITS = 4300
 KNOWN_CODINGS = frozenset({"chunked", "identity", "compress", "deflate", "gzip"})
@@ -49,6 +51,8 @@ class RefuseHeads:
     | `Expect` that is not 100-continue | ignored | 417 |
     | a transfer coding that nobody knows | served | 501 |
     | a transfer coding twice, or in an HTTP/1.0 request | served | 400 |
+    | a version that is not 1.0 or 1.1 | served | 400 |
+    | white space behind a value | a part of it | stripped (RFC 9110 section 5.5) |
     | a Content-Length of thousands of digits | an error where an app reads it | 400 |
     | gzip, deflate or compress under chunked | served, kept | served, then closed |
     | CONNECT | served, kept | served, then closed |
@@ -86,7 +90,12 @@ def check_request_line(scope: Scope, limits: HeadLimits) -> None:
         target += b"?" + scope["query_string"]
     line = b"%s %s HTTP/%s" % (scope["method"].encode(), target, scope["http_version"].encode())
     if len(line) > limits.request_line:
-        raise Refused(414, "URI Too Long", f"Request Line is too large ({len(line)} > {limits.request_line})")
+        # gunicorn looks at what it has read so far, a block at most.
+        read = len(line) if len(line) + len("\r\n") <= BLOCK else BLOCK
+        raise Refused(414, "URI Too Long", f"Request Line is too large ({read} > {limits.request_line})")
+    if scope["http_version"] not in VERSIONS:
+        version = tuple(int(number) for number in scope["http_version"].split("."))
+        raise Refused(400, "Bad Request", f"Invalid HTTP Version 'Invalid HTTP Version: {version}'")
     if target == b"*" and scope["method"] != "OPTIONS":
         wrong = f"Invalid HTTP request line: {line.decode('latin-1')!r}"
         raise Refused(400, "Bad Request", f"Invalid Request Line '{wrong}'")
@@ -96,11 +105,12 @@ def kept_fields(fields: list[Header], limits: HeadLimits) -> Iterator[Header]:
     """The fields without those whose name has an underscore. Raises Refused."""
     seen: set[bytes] = set()
     kept = 0
-    for name, value in fields:
+    for name, sent in fields:
+        value = sent.strip(b" \t")
         if kept >= limits.fields:
             raise _too_large("limit request headers fields")
         # The space that usually stands after the colon is not seen here, and counted.
-        if len(name) + len(value) + len(": \r\n") > limits.field_size:
+        if len(name) + len(sent) + len(": \r\n") > limits.field_size:
             raise _too_large("limit request headers fields size")
         if (name in SINGLE and name in seen) or (name == b"content-length" and len(value) > MAX_DIGITS):
             raise _invalid(name)

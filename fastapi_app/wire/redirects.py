@@ -149,12 +149,34 @@ FRAGMENT_SAFE = "%!#$&'()*+,/:;=?@"
 USER_SAFE = "%!$&'()*+,;="
 VALUE_SAFE = "!$'()*,/:;?@"
 
-HOST = re.compile(r"(?:[\w.-]+|\[[0-9a-f:.]+\])(?::\d+)?", re.ASCII | re.IGNORECASE)
+HOST = re.compile(r"(?:[a-z0-9.-]+|\[[0-9a-f]*:[0-9a-f.:]+\])(?::([1-9][0-9]{,4}))?", re.ASCII | re.IGNORECASE)
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+MOST_PORTS = 65535
+LONGEST_LABEL = 63
 
 
 def host_of(scope: Scope) -> str:
-    """The host as Werkzeug gives it: in lower case, without its scheme's own port, empty where it is no host."""
-    host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
-    default_port = DEFAULT_PORTS.get(scope["scheme"], "")
-    return str(host.lower().removesuffix(default_port)) if HOST.fullmatch(host) else ""
+    """The host as Werkzeug gives it: in lower case, without its scheme's own port, empty where it is no host.
+
+    A request without a Host, as of HTTP/1.0, is for the address that the server listens at.
+    """
+    host = field(scope, b"host")
+    if host is None:
+        host = listening(scope.get("server"))
+    host = host.lower().removesuffix(DEFAULT_PORTS.get(scope["scheme"], ""))
+    found = HOST.fullmatch(host)
+    return host if found and int(found[1] or 1) <= MOST_PORTS else ""
+
+
+def listening(server: tuple[str, int | None] | None) -> str:
+    """The address of a server as a Host has it; empty for a socket in the file system."""
+    if server is None or server[1] is None:
+        return ""
+    name, port = server
+    return f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
+
+
+def is_bad_host(host: str) -> bool:
+    """Whether a host has a label that is empty or too long to be a name's: Werkzeug refuses it with 400."""
+    *labels, last = host.split(".")
+    return len(last) > LONGEST_LABEL or not all(0 < len(label) <= LONGEST_LABEL for label in labels)

@@ -16,7 +16,7 @@ from starlette.routing import Match, Mount, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .fields import field
-from .redirects import canonical
+from .redirects import canonical, host_of, is_bad_host
 from .rules import Rule, Rules, SlashMissing
 
 
@@ -36,6 +36,7 @@ class Routing:
     | a method in lower case | 405 | served, where the server lets it through |
     | a path that ends in a newline (%0A) | matches as if it did not | 404 |
     | a value that a convertor refuses | 500 | 404 |
+    | a Host with an empty label, or one of more than 63 letters | served | 400 |
     | an upgrade to a websocket | as if it were none, or 403 by the server | 400; give uvicorn `--ws none` |
 
     FastAPI still finds, runs and documents its routes: of those that would match, all but Werkzeug's choice are made
@@ -77,6 +78,8 @@ class Routing:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        if is_bad_host(host_of(scope)):
+            raise HTTPException(400)
         scope = as_werkzeug_reads(scope)
         choice = self.table.choose(scope)
         if not isinstance(choice, Choice):

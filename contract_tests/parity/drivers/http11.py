@@ -14,7 +14,7 @@ from contract_tests.parity.messages import Header, Headers, Request, Response, l
 MAX_HEAD = 256 * 1024
 MAX_BODY = 256 * 1024 * 1024
 
-_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([0-9]{3})(?: (.*))?")
+_STATUS_LINE = re.compile(rb"HTTP/1\.([0-9]) ([0-9]{3})(?: (.*))?")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?")
 _PIECE = 64 * 1024
 

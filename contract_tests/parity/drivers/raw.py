@@ -17,6 +17,8 @@ from contract_tests.parity.messages import Response
 from contract_tests.parity.probes import Act, Send
 
 PAUSE = 0.05
+# An answer that has begun may stall for so many times the time that a server may be silent.
+STALLED = 4.0
 # Asks on a connection that was left open whether it is: the answers before it come before its own.
 LAST = b"GET /the-last-request-of-the-probe HTTP/1.1\r\nHost: testserver\r\nConnection: close\r\n\r\n"
 
@@ -76,7 +78,6 @@ class Talk:
         self.answers: list[Answer] = []
         self._socket = connection
         self._stream = Stream(connection)
-        self._stream.begin(deadline)
         self._methods = methods
         self._quiet = quiet
         self._deadline = deadline
@@ -109,6 +110,7 @@ class Talk:
         return True
 
     def _say(self, data: bytes) -> None:
+        self._stream.begin(self._deadline)
         with contextlib.suppress(OSError):
             self._stream.send(data)
 
@@ -126,8 +128,13 @@ class Talk:
             return True
         method = self._methods[len(self.answers)] if len(self.answers) < len(self._methods) else "GET"
         incoming = Incoming(method)
+        self._stream.begin(min(self._deadline, time.monotonic() + STALLED * self._quiet))
         failure = _failure(incoming, self._stream)
-        self._keeps = incoming.keep_alive and failure is None
+        waits = failure == "timeout" and not incoming.status and bool(incoming.interim)
+        if waits:
+            # It said that it wants the body, and waits for it.
+            failure = None
+        self._keeps = (incoming.keep_alive or waits) and failure is None
         self._open = failure is None
         self.answers.append(
             Answer(
@@ -138,7 +145,7 @@ class Talk:
                 tuple(incoming.interim),
             )
         )
-        return True
+        return not waits
 
     def _end(self) -> str:
         """How the server leaves a connection whose answers are all there."""
