@@ -3,6 +3,8 @@ one after another, what closes its differences from the original (STEPS); with a
 
 from __future__ import annotations
 
+import atexit
+
 from fastapi import FastAPI
 
 from contract_tests.specimens.naive import app, pieced
@@ -17,4 +19,6 @@ def create_app(services: Services | None = None, *, pieces: frozenset[str] = fro
     if unknown := pieces - set(NAMES):
         raise ValueError(f"no such pieces: {', '.join(sorted(unknown))}")
     built = services or services_from_environment()
+    if services is None:
+        atexit.register(built.close)
     return pieced.make_app(built, pieces) if pieces else app.make_app(built)

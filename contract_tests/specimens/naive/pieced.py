@@ -138,9 +138,10 @@ def add_routes(app: FastAPI, pieces: Pieces) -> None:
     for each in naive.ROUTERS:
         for route in each.routes:
             add_route(router, route, taken.get(route.name), pieces)
-    app.include_router(router)
     if "docs" in pieces:
-        app.include_router(port.docs.router)
+        for route in port.docs.router.routes:
+            add_route(router, route, route, pieces)
+    app.include_router(router)
 
 
 def add_route(router: APIRouter, own: APIRoute, taken: APIRoute | None, pieces: Pieces) -> None:

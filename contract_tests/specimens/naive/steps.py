@@ -10,60 +10,76 @@ class Step(NamedTuple):
 
     name: str
     closes: str
-    home: str
+    homes: tuple[str, ...]
 
 
 STEPS = (
     Step(
         "error problems",
-        "FastAPI's own error bodies, and a 422 that gives back what was sent, password included.",
-        "fastapi_app/errors.py, wire/failures.py",
+        "Error bodies are FastAPI's own, and a 422 gives back what was sent, password included.",
+        ("fastapi_app/errors.py", "fastapi_app/wire/failures.py"),
     ),
-    Step("convertors", "422 where Flask's URL converter has no such path: 404.", "fastapi_app/inputs.py"),
+    Step(
+        "convertors",
+        "A path whose id is none is 422 or another 404, where Flask has no such path.",
+        ("fastapi_app/inputs.py",),
+    ),
     Step(
         "Routing",
-        "HEAD and OPTIONS, Allow, and slashes too many or too few.",
-        "fastapi_app/wire/routing.py, wire/redirects.py",
+        "HEAD and OPTIONS are 405, Allow is not whole, and slashes too many or too few are 307 or 404.",
+        ("fastapi_app/wire/routing.py", "fastapi_app/wire/redirects.py"),
     ),
     Step(
         "Route",
-        "A body that is no JSON, coerced values, repeated query keys, and a body refused before its sender is.",
-        "fastapi_app/wire/bodies.py, wire/query.py, shared_core/schemas.py",
+        "Unreadable JSON is 422, any media type is JSON, values are coerced, the last of repeated keys counts.",
+        ("fastapi_app/wire/bodies.py", "fastapi_app/wire/query.py", "shared_core/schemas.py"),
     ),
-    Step("BodyLimit", "Bodies without end: 413.", "fastapi_app/wire/limits.py"),
+    Step("BodyLimit", "A body may be of any size.", ("fastapi_app/wire/limits.py",)),
     Step(
         "sessions",
-        "A session in the cookie itself, which the other app cannot read.",
-        "fastapi_app/sessions.py, shared_core/sessions/",
+        "The session is in the cookie itself, and neither app knows who is signed in on the other.",
+        ("fastapi_app/sessions.py", "shared_core/sessions"),
     ),
     Step(
         "cross-site",
-        "Requests of other sites' pages, which the original's before_request refuses.",
-        "fastapi_app/middleware.py",
+        "The before_request that refuses other sites' pages was not ported.",
+        ("fastapi_app/middleware.py", "shared_core/http/origin.py"),
     ),
     Step(
         "cors",
-        "Preflights answered by Starlette itself, Vary, and errors without these headers.",
-        "fastapi_app/middleware.py",
+        "Preflights are answered before the app is asked, and with 400; errors have no CORS headers.",
+        ("fastapi_app/middleware.py", "shared_core/http/cors.py"),
     ),
-    Step("rate limit", "429 without Retry-After, and answers that do not tell the count.", "fastapi_app/middleware.py"),
+    Step(
+        "rate limit",
+        "A 429 does not say when to ask again, and an unhandled error not where the client stands.",
+        ("fastapi_app/middleware.py", "shared_core/rates"),
+    ),
     Step(
         "request ids and access log",
-        "Ids of any form, none on an unhandled error, and no counts for /metrics.",
-        "fastapi_app/access.py",
+        "Any text is taken for an id, an unhandled error has none, and /metrics counts nothing.",
+        ("fastapi_app/access.py", "shared_core/access.py"),
     ),
-    Step("proxies", "Who asks, where a proxy stands in between.", "fastapi_app/access.py"),
+    Step(
+        "proxies",
+        "The client is whoever the server says, not whom the trusted proxies tell.",
+        ("fastapi_app/access.py", "shared_core/http/forwarded.py"),
+    ),
     Step(
         "outputs",
-        "307 for 303, and JSON that FastAPI writes by its own rules.",
-        "fastapi_app/outputs.py and the handlers of all but files",
+        "Redirects are 307, which sends a form's POST again, and a result has FastAPI's own shape.",
+        ("fastapi_app/outputs.py",),
     ),
     Step(
         "files",
-        "Conditional and range requests, names of files, nosniff, dates, uploads held whole in memory.",
-        "fastapi_app/files.py, fastapi_app/inputs.py, shared_core/http/",
+        "A download is never 304, ranges and names are Starlette's, times pydantic's, a failed stream ends well.",
+        ("fastapi_app/files.py", "shared_core/http/conditional.py", "shared_core/http/disposition.py"),
     ),
-    Step("docs", "FastAPI's own document, and a page that loads from elsewhere.", "fastapi_app/docs.py, openapi.py"),
+    Step(
+        "docs",
+        "The document is FastAPI's own, and its page loads from elsewhere.",
+        ("fastapi_app/docs.py", "fastapi_app/openapi.py"),
+    ),
 )
 
 NAMES = tuple(step.name for step in STEPS)
