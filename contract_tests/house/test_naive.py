@@ -1,6 +1,7 @@
 """The naive port works, differs where docs and tests say it does, and each piece closes its own difference"""
 
 import json
+from contextlib import ExitStack
 from http.cookies import SimpleCookie
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from contract_tests.house.test_house import ROOT
 from contract_tests.parity import Pair, asgi
 from contract_tests.parity.transport import TargetTransport, request_of
 from contract_tests.specimens import naive
-from contract_tests.world import BASE_URL, FRIEND, make_world, provider
+from contract_tests.world import BASE_URL, FRIEND, own_world, provider
 
 ALL = frozenset(naive.NAMES)
 ADA = {"name": "Ada", "email": "ada@example.com", "password": "hunter2"}
@@ -74,7 +75,8 @@ KNOWN = {
     ),
     "a preflight of a stranger is 400": Case(
         "cors", "OPTIONS", "/users",
-        {"headers": {"Origin": "https://evil.example", "Access-Control-Request-Method": "GET"}}, {"status status value"},
+        {"headers": {"Origin": "https://evil.example", "Access-Control-Request-Method": "GET"}},
+        {"status status value"},
     ),
     "a 429 does not say when to ask again": Case(
         "rate limit", "GET", "/users", {}, {"header Retry-After missing"}, {"rate_limit": "3/hour"}
@@ -161,38 +163,47 @@ class Browser:
         return response
 
 
+@pytest.fixture(scope="module")
+def opened():
+    """Gives a rewound target of the original (no pieces are named) or of the naive port; each is made once."""
+    made = {}
+    with ExitStack() as stack:
+
+        def target(pieces=None, **changes):
+            key = (pieces, *changes.items())
+            if key not in made:
+                world = stack.enter_context(own_world(**provider().settings(), **changes))
+                made[key] = stack.enter_context(target_of(world, pieces))
+            made[key].reset()
+            return made[key]
+
+        yield target
+
+
+def target_of(world, pieces):
+    if pieces is None:
+        return targets.open_target("original", world)
+    return asgi(naive.create_app(world.services, pieces=pieces), reset=world.reset)
+
+
 @pytest.fixture
-def world():
-    """Makes worlds that sign in at our provider."""
-    worlds = []
-
-    def make(**changes):
-        worlds.append(make_world(**provider().settings(), **changes))
-        return worlds[-1]
-
-    yield make
-    for each in worlds:
-        each.close()
-
-
-@pytest.fixture
-def exchange(world):
-    """Sends a case's request to the original and to the naive port with these pieces, to a person who is signed in."""
-    opened = []
+def exchange(opened):
+    """Sends a case's request to the original and to the naive port with these pieces, for one who is signed in."""
 
     def send(case, pieces):
-        original = targets.open_target("original", world(**case.settings))
-        port = asgi(naive.create_app(world(**case.settings).services, pieces=pieces))
-        opened.extend((original, port))
-        pair = Pair(Browser(original), Browser(port))
+        pair = Pair(Browser(opened(**case.settings)), Browser(opened(pieces, **case.settings)))
         for method, target, sent in (*SIGNED_UP, (case.method, case.target, case.sent)):
             url = httpx.URL(BASE_URL, raw_path=target.encode())
             last = pair.exchange(request_of(httpx.Request(method, url, **sent)))
         return last
 
-    yield send
-    for target in opened:
-        target.close()
+    return send
+
+
+@pytest.fixture
+def client(opened):
+    """Gives clients of the naive port with these pieces."""
+    return lambda pieces: httpx.Client(transport=TargetTransport(opened(pieces)), base_url=BASE_URL)
 
 
 def told(exchange):
@@ -237,32 +248,37 @@ def test_a_failure_differs_until_its_piece_is_in(exchange, monkeypatch, broken, 
     test_with_all_pieces_nothing_differs(exchange, case)
 
 
-def run(client, method, path, sent):
-    return client.request(method, path.format(id=1, key="k"), **sent)
-
-
 @pytest.mark.parametrize("pieces", [before(name) for name in naive.NAMES] + [ALL], ids=len)
-def test_every_route_answers_a_good_request(world, pieces):
-    with client_of(world(), pieces) as client:
-        for method, path, sent, status in HAPPY:
-            assert (method, path, run(client, method, path, sent).status_code) == (method, path, status)
+def test_every_route_answers_a_good_request(client, pieces):
+    all_answer(client(pieces))
+
+
+@pytest.mark.parametrize("piece", naive.NAMES)
+def test_each_piece_can_stand_alone_and_each_can_be_missing(client, piece):
+    all_answer(client(frozenset({piece})))
+    all_answer(client(ALL - {piece}))
+
+
+def all_answer(api):
+    answered = [api.request(method, path.format(id=1, key="k"), **sent) for method, path, sent, _ in HAPPY]
+    found = [(method, path, answer.status_code) for (method, path, *_), answer in zip(HAPPY, answered, strict=True)]
+    assert found == [(method, path, status) for method, path, _, status in HAPPY]
+    shown = {(method, path): answer for (method, path, *_), answer in zip(HAPPY, answered, strict=True)}
+    assert shown["GET", "/whoami"].json() == {"id": 1, "name": "Ada", "email": "ada@example.com"}
+    assert shown["GET", "/session/data/{key}"].json() == {"value": [1, {"a": None}]}
+    assert shown["GET", "/files/{id}/content"].content == b"hello"
+    assert shown["GET", "/users.csv"].text.splitlines() == ["id,name,email", "1,Ada King,ada@example.com"]
 
 
 @pytest.mark.parametrize("pieces", [frozenset(), ALL], ids=len)
-def test_a_sign_in_elsewhere_works(world, pieces):
-    with client_of(world(), pieces) as client:
-        begun = client.get("/signin")
-        back = client.get(httpx.URL(provider().answer(begun.headers["Location"])).raw_path.decode())
-        assert back.headers["Location"] == "/"
-        assert client.get("/signin/profile").json()["email"] == client.get("/whoami").json()["email"]
-        assert client.post("/signout").is_redirect
-        assert client.get("/whoami").status_code == 401
-
-
-def client_of(world, pieces):
-    return httpx.Client(
-        transport=TargetTransport(asgi(naive.create_app(world.services, pieces=pieces))), base_url=BASE_URL
-    )
+def test_a_sign_in_elsewhere_works(client, pieces):
+    api = client(pieces)
+    begun = api.get("/signin")
+    back = api.get(httpx.URL(provider().answer(begun.headers["Location"])).raw_path.decode())
+    assert back.headers["Location"] == "/"
+    assert api.get("/signin/profile").json()["email"] == api.get("/whoami").json()["email"]
+    assert api.post("/signout").is_redirect
+    assert api.get("/whoami").status_code == 401
 
 
 def test_every_documented_operation_is_asked():
@@ -272,25 +288,16 @@ def test_every_documented_operation_is_asked():
     assert {(method, path) for method, path, _, _ in HAPPY} | signin | NOT_THERE == documented
 
 
-@pytest.mark.parametrize("piece", naive.NAMES)
-def test_each_piece_can_stand_alone_and_each_can_be_missing(world, piece):
-    for pieces in (frozenset({piece}), ALL - {piece}):
-        with client_of(world(), pieces) as client:
-            for method, path, sent, status in HAPPY:
-                assert (method, path, run(client, method, path, sent).status_code) == (method, path, status)
-
-
-def test_two_apps_share_nothing(world):
+def test_two_apps_share_nothing(client):
     """A measurement serves several at once."""
-    first, second = world(), world()
-    with client_of(first, frozenset()) as one, client_of(second, ALL) as other:
-        one.post("/user", json=ADA)
-        assert other.get("/user/1").status_code == 404
+    one, other = client(frozenset()), client(ALL)
+    one.post("/user", json=ADA)
+    assert (one.get("/user/1").status_code, other.get("/user/1").status_code) == (200, 404)
 
 
-def test_a_piece_by_another_name_is_refused(world):
-    with pytest.raises(ValueError, match="no such pieces: Routes"):
-        naive.create_app(world().services, pieces=frozenset({"Routes"}))
+def test_a_piece_by_another_name_is_refused():
+    with own_world() as world, pytest.raises(ValueError, match="no such pieces: Routes"):
+        naive.create_app(world.services, pieces=frozenset({"Routes"}))
 
 
 def test_each_step_says_where_its_piece_lives():
