@@ -88,6 +88,7 @@ KNOWN = {
         "proxies", "GET", "/metrics", {"headers": {"X-Forwarded-For": "203.0.113.9"}}, {"status status value"}
     ),
     "a redirect is 307": Case("outputs", "POST", "/signout", {}, {"status status value"}),
+    "keys come in the model's order": Case("outputs", "GET", "/whoami", {}, {"json $ order"}),
     "a time is written as pydantic writes it": Case("files", "GET", "/files/1", {}, {"json $.timestamp value"}),
     "a download is never 304": Case(
         "files", "GET", "/files/1/content", {"headers": {"If-None-Match": f'"{SHA256}"'}}, {"status status value"}
@@ -279,6 +280,17 @@ def test_a_sign_in_elsewhere_works(client, pieces):
     assert api.get("/signin/profile").json()["email"] == api.get("/whoami").json()["email"]
     assert api.post("/signout").is_redirect
     assert api.get("/whoami").status_code == 401
+
+
+@pytest.mark.parametrize("pieces", [frozenset(), ALL], ids=len)
+def test_what_stands_around_the_routes_works(client, pieces):
+    api = client(pieces)
+    answer = api.get("/", headers={"Origin": FRIEND, "X-Request-ID": "mine"})
+    assert answer.headers["Access-Control-Allow-Origin"] == FRIEND
+    assert answer.headers["X-Request-ID"] == "mine"
+    assert answer.headers["X-RateLimit-Limit"] == "1000000"
+    preflight = api.options("/users", headers={"Origin": FRIEND, "Access-Control-Request-Method": "PATCH"})
+    assert (preflight.status_code, preflight.headers["Access-Control-Allow-Origin"]) == (200, FRIEND)
 
 
 def test_every_documented_operation_is_asked():

@@ -67,7 +67,7 @@ STEPS = (
     ),
     Step(
         "outputs",
-        "Redirects are 307, which sends a form's POST again, and a result has FastAPI's own shape.",
+        "Redirects are 307, which sends a form's POST again, and keys come in the models' order.",
         ("fastapi_app/outputs.py",),
     ),
     Step(
