@@ -80,6 +80,8 @@ def main(
             else:
                 contract = stack.enter_context(own_servers(servers))
             run = run_suite(contract, tests or (str(SUITE),), folder)
+            if servers and not tests and not run.interrupted:
+                probe(run, contract, servers)
             judge(run, contract, servers)
     except KeyboardInterrupt:
         run = Run(dict(NOT_ASKED), interrupted=True)
@@ -189,6 +191,24 @@ def run_suite(contract: Contract, tests: tuple[str, ...], folder: Path) -> Run:
     return watch.run
 
 
+def probe(run: Run, contract: Contract, servers: dict[str, Server]) -> None:
+    """Send both apps the probes, and the specimen's pair its own: what client libraries would not send."""
+    from contract_tests.probes.judging import judge_probes
+    from contract_tests.probes.pairs import quirks_pair, service_pair
+
+    began = time.monotonic()
+    try:
+        targets = {role: contract.target(role) for role in SERVERS}
+        with quirks_pair(contract.ledger) as quirks:
+            for pair in (service_pair(targets, servers, contract.ledger), quirks):
+                click.echo(f"{len(pair.probes)} probes of the {pair.name}")
+                judge_probes(run, pair)
+        run.probed = True
+    except KeyboardInterrupt:
+        run.interrupted = True
+    run.seconds += time.monotonic() - began
+
+
 def judge(run: Run, contract: Contract, servers: dict[str, Server]) -> None:
     """What is known only at the end: who answered, who is down, what stands in the logs, what the ledger says."""
     for role in ("original", "port"):
@@ -202,9 +222,9 @@ def judge(run: Run, contract: Contract, servers: dict[str, Server]) -> None:
         if PLANTED_SECRET in server.log_tail(1_000_000):
             run.failures[f"the {role}'s log"] = "a secret that a client sent stands in the server's log"
     ledger = contract.ledger
-    complete = {"suite"} if run.whole else set()
+    complete = {source for source, ran in (("suite", run.whole), ("probes", run.probed)) if ran}
     run.ledger += [f"expired: {entry}" for entry in ledger.expired(datetime.now(UTC).date())]
-    run.ledger += [f"stale: {entry}" for entry in ledger.stale(complete, known={"suite"})]
+    run.ledger += [f"stale: {entry}" for entry in ledger.stale(complete, known={"suite", "probes"})]
 
 
 class Watch:

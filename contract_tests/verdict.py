@@ -43,6 +43,7 @@ class Run:
     notes: list[str] = field(default_factory=list)
     interrupted: bool = False
     whole: bool = False
+    probed: bool = False
     seconds: float = 0.0
 
     def count(self, area: str, column: str, outcome: str) -> None:

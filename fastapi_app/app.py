@@ -50,10 +50,10 @@ class Port(FastAPI):
             app = LimitRate(app, self.rate_counter, utc_now)
         if origins := services.settings.allowed_origins:
             app = Cors(app, origins)
-        app = wire.QuietErrors(app, logs.log_failure)
+        app = wire.DrainBody(wire.QuietErrors(app, logs.log_failure))
         app = LogAccess(app, log=log)
         app = NameRequests(app, make=services.new_request_id)
-        return TrustProxies(app, proxies=services.settings.proxies)
+        return wire.RefuseHeads(TrustProxies(app, proxies=services.settings.proxies))
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:

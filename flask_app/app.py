@@ -13,6 +13,7 @@ from flask_app.errors import register_error_handlers
 from flask_app.inputs import IdConverter, KeyConverter, place_services
 from flask_app.middleware import DrainBody, refuse_cross_site
 from flask_app.plugins import install_cors, install_limits, install_sessions
+from flask_app.server_log import quiet_server_log
 from shared_core import logs
 from shared_core.errors import ServiceError
 from shared_core.services import Services, services_from_environment
@@ -47,4 +48,5 @@ def create_app(services: Services | None = None) -> Flask:
     register_error_handlers(app)
     app.wsgi_app = DrainBody(app.wsgi_app)  # type: ignore[method-assign]
     install_access(app, services)
+    quiet_server_log()
     return app

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 from flask import request
 from werkzeug.wsgi import get_input_stream
@@ -44,12 +45,36 @@ class DrainBody:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         # It ends at Content-Length: a development server hands over the bare socket, and to read on there is to wait.
+        environ["wsgi.input"] = cast("IO[bytes]", CheckedInput(environ["wsgi.input"]))
         stream = environ["wsgi.input"] = get_input_stream(environ)
         environ["wsgi.input_terminated"] = True
         response = self.app(environ, start_response)
         if environ.get("CONTENT_LENGTH") or environ.get("HTTP_TRANSFER_ENCODING"):
             drain(stream)
         return response
+
+
+class CheckedInput(io.RawIOBase):
+    """A request body whose broken framing is the client's fault: Werkzeug makes a 400 of an OSError alone.
+
+    gunicorn finds a bad chunk while a handler reads, and its own kind of error would be a 500.
+    """
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+        try:
+            data = self._stream.read(len(buffer))
+        except OSError:
+            raise
+        except Exception as error:  # each server has its own kinds
+            raise OSError("the framing of the body is broken") from error
+        buffer[: len(data)] = data
+        return len(data)
 
 
 def drain(stream: IO[bytes]) -> None:

@@ -16,9 +16,11 @@ from .time_class import TimeClass, alike
 
 SOURCES = ("suite", "probes", "generated", "sequences", "recorded")
 
-_TEXTS = ("level", "path", "kind", "reason", "decision", "owner")
+_PLACE = ("level", "path", "kind")
+_TEXTS = ("reason", "decision", "owner")
 _LISTS = ("operations", "probes", "sources")
-_KEYS = frozenset({*_TEXTS, *_LISTS, "original", "port", "expires"})
+_ONE = frozenset({*_PLACE, "original", "port"})
+_KEYS = frozenset({*_ONE, *_TEXTS, *_LISTS, "differences", "expires"})
 _TABLE = re.compile(r"^[ \t]*\[\[[ \t]*accepted[ \t]*\]\]", re.MULTILINE)
 _OPERATION = re.compile(r"[A-Z-]+ /\S*")
 _INDEX = re.compile(r'\["(?:[^"\\]|\\.)*"\]|\[\*\]')
@@ -29,37 +31,25 @@ class LedgerError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One accepted difference (docs/contract.md#accept-a-difference): a key that is None or empty was not given."""
+class Known:
+    """One difference that an entry accepts: where it is, of which kind, and what each side has, where that is given."""
 
     level: str
     path: str
     kind: str
-    reason: str
-    decision: str
-    owner: str
-    operations: tuple[str, ...] = ()
-    probes: tuple[str, ...] = ()
-    sources: tuple[str, ...] = ()
     original: str | TimeClass | None = None
     port: str | TimeClass | None = None
-    expires: date | None = None
-    line: int = field(default=0, compare=False)
 
-    def accepts(self, operation: str, difference: Difference, *, source: str, probe: str | None) -> bool:
+    def matches(self, difference: Difference) -> bool:
         """Whether every key that is given matches."""
         return (
             (self.level, self.kind) == (difference.level, difference.kind)
-            and (not self.operations or operation in self.operations)
-            and (not self.probes or probe in self.probes)
-            and (not self.sources or source in self.sources)
             and self._is_path(difference)
             and alike(self.original, difference.original, self.port, difference.port)
         )
 
     def __str__(self) -> str:
-        where = ", ".join(self.operations + self.probes)
-        return f"{where} {self.level} {self.path} {self.kind} (decision {self.decision}, {self.owner})"
+        return f"{self.level} {self.path} {self.kind}"
 
     def _is_path(self, difference: Difference) -> bool:
         if self.level == "json":
@@ -69,6 +59,45 @@ class Entry:
         return self.path == difference.path
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is accepted for one cause (docs/contract.md#accept-a-difference): a key that is empty was not given."""
+
+    differences: tuple[Known, ...]
+    reason: str
+    decision: str
+    owner: str
+    operations: tuple[str, ...] = ()
+    probes: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    expires: date | None = None
+    line: int = field(default=0, compare=False)
+
+    def accepts(self, operation: str, difference: Difference, *, source: str, probe: str | None) -> bool:
+        """Whether every key that is given matches, and one of its differences."""
+        return (
+            (not self.operations or operation in self.operations)
+            and (not self.probes or probe in self.probes)
+            and (not self.sources or source in self.sources)
+            and any(known.matches(difference) for known in self.differences)
+        )
+
+    def occurrences(self, difference: Difference, probe: str | None) -> frozenset[str]:
+        """What of the entry a difference that it accepts has shown to occur: each must, or the entry is stale."""
+        shown = {str(known) for known in self.differences if known.matches(difference)}
+        return frozenset(shown | {probe} if probe and self.probes else shown)
+
+    def unseen(self, occurred: Collection[str]) -> tuple[str, ...]:
+        """What of the entry did not occur."""
+        wanted = dict.fromkeys([*map(str, self.differences), *self.probes])
+        return tuple(each for each in wanted if each not in occurred)
+
+    def __str__(self) -> str:
+        where = ", ".join(self.operations) or f"{len(self.probes)} probe{'s' * (len(self.probes) != 1)}"
+        what = str(self.differences[0]) if len(self.differences) == 1 else f"{len(self.differences)} kinds"
+        return f"{where} {what} (decision {self.decision}, {self.owner})"
+
+
 class Ledger:
     """The accepted differences, and which of them occurred in this run; safe to use from many threads."""
 
@@ -76,7 +105,7 @@ class Ledger:
         self.entries = tuple(entries)
         self.bind = dict(bind or {})
         self._lock = threading.Lock()
-        self._matched: set[int] = set()
+        self._occurred: dict[int, set[str]] = {}
 
     @classmethod
     def empty(cls) -> Ledger:
@@ -116,14 +145,23 @@ class Ledger:
             if entry.accepts(operation, difference, source=source, probe=probe)
         ]
         with self._lock:
-            self._matched.update(found)
+            for at in found:
+                self._occurred.setdefault(at, set()).update(self.entries[at].occurrences(difference, probe))
         return self.entries[found[0]] if found else None
 
     def stale(self, complete_sources: Collection[str], *, known: Collection[str] = SOURCES) -> tuple[Entry, ...]:
-        """The entries that never occurred although every source they name ran completely; none names all `known`."""
+        """The entries of which a part never occurred although every source they name ran completely.
+
+        A part is one of their differences, or one of their probes. An entry that names no source names all `known`.
+        """
         with self._lock:
-            unmatched = [entry for at, entry in enumerate(self.entries) if at not in self._matched]
-        return tuple(entry for entry in unmatched if set(entry.sources or known) <= set(complete_sources))
+            parted = [entry for at, entry in enumerate(self.entries) if entry.unseen(self._occurred.get(at, ()))]
+        return tuple(entry for entry in parted if set(entry.sources or known) <= set(complete_sources))
+
+    def unseen(self, entry: Entry) -> tuple[str, ...]:
+        """What of an entry never occurred in this run."""
+        with self._lock:
+            return entry.unseen(self._occurred.get(self.entries.index(entry), ()))
 
     def expired(self, today: date) -> tuple[Entry, ...]:
         """The entries whose last day is over. They still accept; that they are old is the run's verdict."""
@@ -133,7 +171,7 @@ class Ledger:
     def matched(self) -> tuple[Entry, ...]:
         """The entries that occurred in this run."""
         with self._lock:
-            return tuple(self.entries[at] for at in sorted(self._matched))
+            return tuple(self.entries[at] for at in sorted(self._occurred))
 
 
 def _entries(tables: object, lines: list[int], name: str, pages: Collection[str] | None) -> list[Entry]:
@@ -158,26 +196,44 @@ class _Reader:
         self._known()
         texts: dict[str, Any] = {key: self._text(key) for key in _TEXTS}
         lists: dict[str, Any] = {key: self._list(key) for key in _LISTS}
-        self._one_of("level", LEVELS, texts["level"])
-        self._one_of("kind", KINDS, texts["kind"])
+        differences = self._differences()
         for source in lists["sources"]:
             self._one_of("sources", SOURCES, source)
         self._operations(lists["operations"], lists["probes"])
-        self._path(texts["level"], texts["path"])
         self._decision(texts["decision"], pages)
         expires = self.table.get("expires")
         if expires is not None and type(expires) is not date:
             self._fail(f"expires is a date, such as 2027-01-31, not {expires!r}")
-        values: dict[str, Any] = {key: self._value(key) for key in ("original", "port")}
-        return Entry(**texts, **lists, **values, expires=expires, line=self.line)
+        return Entry(differences, **texts, **lists, expires=expires, line=self.line)
+
+    def _differences(self) -> tuple[Known, ...]:
+        """The one that the entry itself gives, or those of its list: several differences of one cause."""
+        if "differences" not in self.table:
+            return (self._difference(self.table),)
+        if both := sorted(self.table.keys() & _ONE):
+            self._fail(f"differences stands for {', '.join(both)}: give the one or the others")
+        listed = self.table["differences"]
+        if not isinstance(listed, list) or not listed or not all(isinstance(each, dict) for each in listed):
+            self._fail(f"differences is a list of tables that is not empty, not {listed!r}")
+        for each in listed:
+            if unknown := sorted(each.keys() - _ONE):
+                self._fail(f"unknown key {', '.join(unknown)} in differences")
+        return tuple(self._difference(each) for each in listed)
+
+    def _difference(self, table: dict[str, Any]) -> Known:
+        level, path, kind = (self._text(key, table) for key in _PLACE)
+        self._one_of("level", LEVELS, level)
+        self._one_of("kind", KINDS, kind)
+        self._path(level, path)
+        return Known(level, path, kind, self._value("original", table), self._value("port", table))
 
     def _known(self) -> None:
         unknown = sorted(self.table.keys() - _KEYS)
         if unknown:
             self._fail(f"unknown key {', '.join(unknown)}")
 
-    def _text(self, key: str) -> str:
-        value = self.table.get(key)
+    def _text(self, key: str, table: dict[str, Any] | None = None) -> str:
+        value = (self.table if table is None else table).get(key)
         if value is None:
             self._fail(f"{key} is missing")
         if not isinstance(value, str) or not value.strip():
@@ -219,8 +275,8 @@ class _Reader:
         if pages is not None and decision not in pages:
             self._fail(f"decision {decision} has no page {decision}-*.md")
 
-    def _value(self, key: str) -> str | TimeClass | None:
-        value = self.table.get(key)
+    def _value(self, key: str, table: dict[str, Any]) -> str | TimeClass | None:
+        value = table.get(key)
         if value is None or isinstance(value, str):
             return value
         if not isinstance(value, dict):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from contract_tests.parity import Difference, Ledger, LedgerError
-from contract_tests.parity.ledger import Entry
+from contract_tests.parity.ledger import Entry, Known
 
 ETAG = Difference("header", "ETag", "value", '"a"', '"b"')
 PRICE = Difference("json", "$.items[3].price", "type", "1", "1.0")
@@ -211,7 +212,7 @@ def test_text_that_is_no_toml_and_tables_that_are_none_are_named() -> None:
 def test_an_entry_is_stale_only_after_every_source_it_names_ran() -> None:
     named = ledger(sources='["suite", "probes"]')
     assert named.stale({"suite"}) == ()
-    assert [each.path for each in named.stale({"suite", "probes", "generated"})] == ["ETag"]
+    assert [each.differences[0].path for each in named.stale({"suite", "probes", "generated"})] == ["ETag"]
     unnamed = ledger()
     assert unnamed.stale({"suite", "probes"}) == ()
     assert len(unnamed.stale({"suite", "probes", "generated", "sequences", "recorded"})) == 1
@@ -233,7 +234,7 @@ def test_an_empty_ledger_accepts_nothing() -> None:
 
 
 def test_many_threads_may_ask_at_once() -> None:
-    entries = [Entry("header", f"X-{n}", "value", "r", "0001", "o", operations=("GET /",)) for n in range(40)]
+    entries = [Entry((Known("header", f"X-{n}", "value"),), "r", "0001", "o", operations=("GET /",)) for n in range(40)]
     shared = Ledger(entries)
 
     def ask() -> None:
@@ -250,3 +251,53 @@ def test_many_threads_may_ask_at_once() -> None:
 
 def test_the_table_of_bindings_is_handed_on() -> None:
     assert Ledger.loads('[bind]\npaths = ["/user/{id}"]\n').bind == {"paths": ["/user/{id}"]}
+
+
+CAUSE = """
+[[accepted]]
+probes = ["framing-001", "framing-002"]
+differences = [
+    { level = "status", path = "status", kind = "value", original = "405", port = "400" },
+    { level = "header", path = "Allow", kind = "missing" },
+]
+reason = "the parser knows fewer methods"
+decision = "0007"
+owner = "ada"
+sources = ["probes"]
+"""
+STATUS = Difference("status", "status", "value", "405", "400")
+ALLOW = Difference("header", "Allow", "missing", "GET", None)
+
+
+def test_one_cause_may_have_several_differences() -> None:
+    several = Ledger.loads(CAUSE)
+    for difference in (STATUS, ALLOW):
+        assert several.accepts("GET /", difference, source="probes", probe="framing-001")
+    assert not several.accepts("GET /", replace(STATUS, port="500"), source="probes", probe="framing-001")
+    assert not several.accepts("GET /", replace(ALLOW, kind="extra"), source="probes", probe="framing-001")
+    assert not several.accepts("GET /", STATUS, source="probes", probe="framing-003")
+
+
+def test_an_entry_is_stale_while_one_of_its_probes_or_differences_never_occurred() -> None:
+    several = Ledger.loads(CAUSE)
+    several.accepts("GET /", STATUS, source="probes", probe="framing-001")
+    assert several.unseen(several.entries[0]) == ("header Allow missing", "framing-002")
+    several.accepts("GET /", STATUS, source="probes", probe="framing-002")
+    assert several.stale({"probes"}) == several.entries
+    several.accepts("GET /", ALLOW, source="probes", probe="framing-001")
+    assert several.stale({"probes"}) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (CAUSE.replace("reason", 'level = "status"\nreason'), "differences stands for level"),
+        (CAUSE.replace(CAUSE[CAUSE.index("[\n    {") : CAUSE.index("\n]") + 2], "[]"), "list of tables that is not"),
+        (CAUSE.replace('level = "status", ', ""), "level is missing"),
+        (CAUSE.replace('kind = "missing"', 'kind = "lost"'), "kind 'lost' is none of"),
+        (CAUSE.replace('kind = "missing"', 'kind = "missing", color = "red"'), "unknown key color in differences"),
+    ],
+)
+def test_what_is_wrong_in_a_list_of_differences_is_named(text: str, told: str) -> None:
+    with pytest.raises(LedgerError, match=told):
+        Ledger.loads(text)

@@ -27,7 +27,7 @@ from contract_tests.parity import (
     Response,
 )
 from contract_tests.parity.declared import Declared
-from contract_tests.parity.ledger import Entry
+from contract_tests.parity.ledger import Entry, Known
 
 from .toys import Toy, always, answer, json_answer, request
 
@@ -108,7 +108,7 @@ def test_collecting_does_not_replace_the_message_of_a_failed_test() -> None:
 
 
 def test_an_accepted_difference_passes_and_is_shown() -> None:
-    entry = Entry("bytes", "body", "value", "r", "0001", "ada", operations=("GET /x",))
+    entry = Entry((Known("bytes", "body", "value"),), "r", "0001", "ada", operations=("GET /x",))
     seen: list[Exchange] = []
     accepting = client(answer(b"a"), answer(b"b"), accepted=Ledger([entry]), on_exchange=seen.append)
     assert accepting.get("/x").text == "a"
@@ -118,7 +118,7 @@ def test_an_accepted_difference_passes_and_is_shown() -> None:
 
 
 def test_the_operation_may_be_named_by_the_caller() -> None:
-    entry = Entry("bytes", "body", "value", "r", "0001", "ada", operations=("GET /{slug}",))
+    entry = Entry((Known("bytes", "body", "value"),), "r", "0001", "ada", operations=("GET /{slug}",))
     named = client(answer(b"a"), answer(b"b"), accepted=Ledger([entry]), operation=lambda _: "GET /{slug}")
     assert named.get("/anything").text == "a"
 

@@ -9,7 +9,7 @@ import pytest
 
 from contract_tests.parity import Bindings, Difference, Ledger, Pair, Request, Response
 from contract_tests.parity.difference import KINDS, LEVELS
-from contract_tests.parity.ledger import Entry
+from contract_tests.parity.ledger import Entry, Known
 
 from .toys import Toy, request
 
@@ -115,10 +115,8 @@ def differences(port: Response, *accepted: Entry) -> tuple[tuple[Difference, ...
 
 def entry(difference: Difference) -> Entry:
     """An entry that accepts exactly one difference, its texts included."""
-    return Entry(
-        difference.level, difference.path, difference.kind, "planted", "0001", "tests",
-        operations=(OPERATION,), original=difference.original, port=difference.port,
-    )  # fmt: skip
+    known = Known(difference.level, difference.path, difference.kind, difference.original, difference.port)
+    return Entry((known,), "planted", "0001", "tests", operations=(OPERATION,))
 
 
 def test_a_pair_that_is_alike_gives_no_difference() -> None:

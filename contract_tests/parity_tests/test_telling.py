@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from contract_tests.parity import Bindings, Different, Exchange, Ledger, Pair, Request, Response
-from contract_tests.parity.ledger import Entry
+from contract_tests.parity.ledger import Entry, Known
 from contract_tests.parity.secrets import Secrets, is_secret
 from contract_tests.parity.telling import curl, headline, tell
 
@@ -23,7 +23,7 @@ def exchanged(sent: Request, original: Response, port: Response, *accepted: Entr
 
 
 def test_the_telling_reads_as_a_report() -> None:
-    entry = Entry("header", "ETag", "missing", "r", "0007", "ada", operations=("POST /item/{id}",))
+    entry = Entry((Known("header", "ETag", "missing"),), "r", "0007", "ada", operations=("POST /item/{id}",))
     sent = request("POST", "/item/5?page=2", b'{"name": "Ada"}', Content_Type="application/json")
     exchange = exchanged(
         sent, json_answer({"price": 1}, ("ETag", '"a"')), json_answer({"price": 1.0}, status=201), entry
@@ -233,7 +233,7 @@ KEY = "hunter2-secret"
 ])  # fmt: skip
 def test_a_secret_that_is_a_name_is_hidden_in_every_path_and_fingerprint(sent: Request) -> None:
     original, port = json_answer({KEY: [1] * 9, "a": 1}, (KEY, "1")), json_answer({KEY: [1.0] * 9}, (KEY, "2"))
-    entry = Entry("json", "$.a", "missing", "r", "0007", "ada", operations=(f"{sent.method} /x",))
+    entry = Entry((Known("json", "$.a", "missing"),), "r", "0007", "ada", operations=(f"{sent.method} /x",))
     renamed = json_answer({"a": 1})
     exchanges = [exchanged(sent, original, port, entry), exchanged(sent, original, renamed)]
     for told in (*map(str, map(Different, exchanges)), str(Different(*exchanges)), *map(tell, exchanges)):
@@ -244,7 +244,7 @@ def test_a_secret_that_is_a_name_is_hidden_in_every_path_and_fingerprint(sent: R
 
 
 def test_a_secret_that_is_a_name_is_hidden_in_what_is_accepted() -> None:
-    entry = Entry("json", f"$.{KEY}", "value", "r", "0007", "ada", operations=("POST /x",))
+    entry = Entry((Known("json", f"$.{KEY}", "value"),), "r", "0007", "ada", operations=("POST /x",))
     sent = request("POST", "/x", b'{"password": "hunter2-secret"}')
     told = tell(exchanged(sent, json_answer({KEY: 1}), json_answer({KEY: 2}), entry))
     assert "accepted" in told

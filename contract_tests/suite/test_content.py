@@ -120,6 +120,8 @@ OTHER = '"0"'
         ({"If-Modified-Since": FAR_OFF}, 304),
         ({"If-Modified-Since": LONG_AGO}, 200),
         ({"If-Modified-Since": "yesterday"}, 200),
+        ({"If-Modified-Since": f"Fri, 01 Jan 2999 00:00:00 +{'9' * 400}"}, 200),
+        ({"If-Unmodified-Since": f"Fri, 01 Jan {'9' * 30} 00:00:00 GMT"}, 200),
         ({"If-Modified-Since": ""}, 200),
         ({"If-Modified-Since": "Thu, 99 Jan 1970 00:00:00 GMT"}, 200),
         ({"If-None-Match": OTHER, "If-Modified-Since": FAR_OFF}, 200),

@@ -4,23 +4,28 @@ Each piece says which difference it closes, as measured against Flask 3.1 and Fa
 """
 
 from .bodies import FlaskRequest, Handler, Route, is_json
+from .draining import DrainBody
 from .failures import QuietErrors
 from .fields import field
+from .heads import HeadLimits, RefuseHeads
 from .limits import BodyLimit
 from .query import FirstValues
-from .redirects import host_of, redirect
+from .redirects import canonical, host_of
 from .routing import Routing
 
 __all__ = [
     "BodyLimit",
+    "DrainBody",
     "FirstValues",
     "FlaskRequest",
     "Handler",
+    "HeadLimits",
     "QuietErrors",
+    "RefuseHeads",
     "Route",
     "Routing",
+    "canonical",
     "field",
     "host_of",
     "is_json",
-    "redirect",
 ]

@@ -113,7 +113,7 @@ def _date(field: str | None) -> datetime | None:
     """A date that can be read; another is ignored (sections 13.1.3 and 13.1.4)."""
     try:
         moment = parsedate_to_datetime(field or "")
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter for a number of hundreds of digits
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 

@@ -14,7 +14,7 @@ from contract_tests.parity.messages import Header, Headers, Request, Response, l
 MAX_HEAD = 256 * 1024
 MAX_BODY = 256 * 1024 * 1024
 
-_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([0-9]{3})(?: .*)?")
+_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([0-9]{3})(?: (.*))?")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?")
 _PIECE = 64 * 1024
 
@@ -167,10 +167,18 @@ class Stream:
 
 
 class Incoming:
-    """A response as it arrives: what has come is here, also where the rest never does."""
+    """A response as it arrives: what has come is here, also where the rest never does.
+
+    `framing` is how its body's end is marked: "length", "chunked", "close", or "none" where it can have no body.
+    `interim` are the statuses of the interim responses before it.
+    """
 
     def __init__(self, method: str) -> None:
+        self.version = b""
         self.status = 0
+        self.reason = b""
+        self.interim: list[int] = []
+        self.framing = "none"
         self.headers: Headers = ()
         self.body = bytearray()
         self.keep_alive = False
@@ -178,10 +186,11 @@ class Incoming:
 
     def read(self, stream: Stream) -> None:
         """Read the final response whole, past the interim ones. Raises ProtocolError, and OSError from the socket."""
-        version, status, headers = _head(stream)
+        version, status, reason, headers = _head(stream)
         while 100 <= status < 200 and status != 101:
-            version, status, headers = _head(stream)
-        self.status, self.headers = status, headers
+            self.interim.append(status)
+            version, status, reason, headers = _head(stream)
+        self.version, self.status, self.reason, self.headers = version, status, reason, headers
         framed = self._read_body(stream)
         connection = _tokens(headers, b"connection")
         self.keep_alive = framed and b"close" not in connection and (version == b"1" or b"keep-alive" in connection)
@@ -192,12 +201,15 @@ class Incoming:
             return self.status != 101
         codings = _tokens(self.headers, b"transfer-encoding")
         if codings[-1:] == [b"chunked"]:
+            self.framing = "chunked"
             self._read_chunks(stream)
             return True
         length = None if codings else _length(self.headers)
         if length is not None:
+            self.framing = "length"
             self._read_exactly(stream, length)
             return True
+        self.framing = "close"
         while data := stream.some(_PIECE):
             self._add(data)
         return False
@@ -224,12 +236,12 @@ class Incoming:
             raise ProtocolError
 
 
-def _head(stream: Stream) -> tuple[bytes, int, Headers]:
-    """The minor version, the status and the headers."""
+def _head(stream: Stream) -> tuple[bytes, int, bytes, Headers]:
+    """The minor version, the status, the reason phrase and the headers."""
     match = _STATUS_LINE.fullmatch(stream.line(MAX_HEAD))
     if match is None:
         raise ProtocolError
-    return match[1], int(match[2]), tuple(_fields(stream))
+    return match[1], int(match[2]), match[3] or b"", tuple(_fields(stream))
 
 
 def _fields(stream: Stream) -> Iterator[Header]:

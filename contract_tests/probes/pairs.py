@@ -1,0 +1,74 @@
+"""The pairs of apps that are probed, each app on the server that it is deployed on."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from contract_tests.parity import Ledger, Target, http
+from contract_tests.parity.probes import Probe, load_probes
+from contract_tests.parity.servers import Server
+from contract_tests.probes.prober import Prober, Side
+from contract_tests.probes.worlds import Made, make_world
+from contract_tests.served import gunicorn, uvicorn
+
+HERE = Path(__file__).parent
+ROLES = ("original", "port")
+# The specimen's apps: everything that Flask may do on the wire and our own service does not.
+QUIRKS = {
+    "original": gunicorn("contract_tests.specimens.quirks.original.app:create_app()"),
+    "port": uvicorn("contract_tests.specimens.quirks.ported.app:create_app"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ProbedPair:
+    """Two running apps, and the probes that are theirs."""
+
+    name: str
+    probes: tuple[Probe, ...]
+    prober: Prober
+    servers: Mapping[str, Server]
+
+
+def service_probes() -> tuple[Probe, ...]:
+    """The probes of this project's own service. Raises ProbeError."""
+    return load_probes(HERE / "service")
+
+
+def quirks_probes() -> tuple[Probe, ...]:
+    """The probes of the specimen. Raises ProbeError."""
+    return load_probes(HERE / "quirks")
+
+
+def service_pair(targets: Mapping[str, Target], servers: Mapping[str, Server], ledger: Ledger) -> ProbedPair:
+    """The pair of our own apps, on servers that run already. Raises ProbeError."""
+    original, port = (Side(servers[role].port, targets[role]) for role in ROLES)
+    running = {role: servers[role] for role in ROLES}
+    return ProbedPair("service", service_probes(), Prober(original, port, ledger, make_world), running)
+
+
+@contextmanager
+def quirks_pair(ledger: Ledger) -> Iterator[ProbedPair]:
+    """The specimen's pair, on servers of its own. Raises ProbeError and ServerError."""
+    probes = quirks_probes()
+    with ExitStack() as stack:
+        servers: dict[str, Server] = {}
+        sides = []
+        for role in ROLES:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="quirks-"))
+            command = [sys.executable, "-m", *QUIRKS[role].split()]
+            servers[role] = stack.enter_context(Server(command, cwd=folder))
+            sides.append(Side(servers[role].port, stack.enter_context(http(servers[role].url))))
+        yield ProbedPair("quirks", probes, Prober(sides[0], sides[1], ledger, nothing), servers)
+
+
+def nothing(name: str, _: Target) -> Made:
+    """The specimen keeps nothing: each of its worlds is empty."""
+    if name != "-":
+        raise ValueError(f"the specimen has no world {name!r}")
+    return Made({}, ())

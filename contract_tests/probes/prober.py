@@ -1,0 +1,102 @@
+"""Sends probes to both apps, each in a world of its own, and compares all that comes back."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from contract_tests.parity import Bindings, Difference, Ledger, Target
+from contract_tests.parity.conversations import compare_conversations
+from contract_tests.parity.declared import Declared
+from contract_tests.parity.drivers.raw import Conversation, converse
+from contract_tests.parity.ledger import Entry
+from contract_tests.parity.messages import Request
+from contract_tests.parity.probes import Probe
+from contract_tests.probes.worlds import Made
+
+SOURCE = "probes"
+# How long a server may say nothing before it is taken to wait for more, in seconds.
+QUIET, PATIENT = 0.25, 4.0
+
+MakeWorld = Callable[[str, Target], Made]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """An app on a server of its own, by the server's port and as the target that makes its worlds."""
+
+    port: int
+    target: Target
+
+    def made(self, probe: Probe, make_world: MakeWorld) -> Made:
+        self.target.reset()
+        return make_world(probe.world, self.target)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What both apps made of one probe. `differences` are those that nothing accepts."""
+
+    probe: Probe
+    requests: tuple[Request, ...]
+    original: Conversation
+    port: Conversation
+    differences: tuple[tuple[str, Difference], ...] = ()
+    accepted: tuple[tuple[Difference, Entry], ...] = ()
+
+    @property
+    def alike(self) -> bool:
+        return not self.differences and not self.accepted
+
+
+@dataclass(slots=True)
+class Prober:
+    """Two apps under probe. `ledger` accepts, `make_world` makes what a probe's world names."""
+
+    original: Side
+    port: Side
+    ledger: Ledger
+    make_world: MakeWorld
+    _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "probe"))
+
+    def run(self, probes: Iterable[Probe]) -> Iterator[Result]:
+        """Probe after probe. Raises WorldError."""
+        for probe in probes:
+            result = self._sent(probe, QUIET)
+            if result.differences and {result.original.ending, result.port.ending} & {"waiting", "deaf"}:
+                # An answer may be late on a busy machine: who is silent is asked again, with more patience.
+                result = self._sent(probe, PATIENT)
+            yield result
+
+    def _sent(self, probe: Probe, quiet: float) -> Result:
+        ours, theirs = self._both(lambda side: side.made(probe, self.make_world))
+        bindings = Bindings.opaque(Declared.of(self.ledger.bind))
+        for (request, original), (_, port) in zip(ours.exchanges, theirs.exchanges, strict=False):
+            bindings.learn(request, original, port)
+        requests = probe.requests(ours.values)
+        methods = [request.method for request in requests]
+        steps = {self.original: probe.steps(ours.values), self.port: probe.steps(theirs.values)}
+        heard = self._both(lambda side: converse(side.port, steps[side], methods, quiet=quiet))
+        new, accepted = [], []
+        for operation, difference in compare_conversations(requests, *heard, bindings=bindings):
+            entry = self.ledger.accepts(operation, difference, source=SOURCE, probe=probe.id)
+            new.append((operation, difference)) if entry is None else accepted.append((difference, entry))
+        return Result(probe, requests, *heard, tuple(new), tuple(accepted))
+
+    def _both(self, act: Callable[[Side], Any]) -> tuple[Any, Any]:
+        """Do it on both sides at once."""
+        port = self._threads.submit(act, self.port)
+        original = act(self.original)
+        return original, port.result()
+
+
+def open_connections(port: int) -> int:
+    """How many connections of a local server's port are open, or wait for the server to close them."""
+    rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    established, close_wait = "01", "08"
+    local = f"{socket.htonl(socket.INADDR_LOOPBACK):08X}:{port:04X}"
+    return sum(row[1] == local and row[3] in (established, close_wait) for row in rows)
