@@ -34,7 +34,7 @@ def make_app(services: Services) -> FastAPI:
     app = FastAPI(title="Service", lifespan=lifespan)
     app.state.services = services
     add_error_handler(app)
-    add_sessions(app)
+    add_sessions(app, services)
     if counter is not None:
         add_rate_limit(app, counter)
     add_request_ids(app, services)
@@ -51,8 +51,8 @@ def add_error_handler(app: FastAPI) -> None:
         return await http_exception_handler(request, HTTPException(status, detail=error.detail))
 
 
-def add_sessions(app: FastAPI) -> None:
-    app.add_middleware(SessionMiddleware, secret_key="change me")
+def add_sessions(app: FastAPI, services: Services) -> None:
+    app.add_middleware(SessionMiddleware, secret_key="change me", session_cookie=services.session_policy.cookie_name)
 
 
 def add_rate_limit(app: FastAPI, counter: Counter) -> None:

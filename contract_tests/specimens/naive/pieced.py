@@ -81,12 +81,16 @@ def outer(services: Services, pieces: Pieces, store: AsyncStore, counter: Counte
         yield lambda app: port.middleware.Cors(app, settings.allowed_origins)
     if "error problems" in pieces:
         yield lambda app: port.wire.QuietErrors(app, logs.log_failure)
+    if "DrainBody" in pieces:
+        yield port.wire.DrainBody
     if "request ids and access log" in pieces:
         log = AccessLog(metrics=services.metrics, clock=services.clock, lines=settings.access_log)
         yield lambda app: port.access.LogAccess(app, log=log)
         yield lambda app: port.access.NameRequests(app, make=services.new_request_id)
     # Always there: other pieces ask who the client is. Who trusts no proxy is told of the peer.
     yield lambda app: port.access.TrustProxies(app, settings.proxies if "proxies" in pieces else Proxies())
+    if "RefuseHeads" in pieces:
+        yield port.wire.RefuseHeads
 
 
 def add_error_handlers(app: FastAPI, pieces: Pieces) -> None:
@@ -118,7 +122,7 @@ def add_pieces(app: FastAPI, services: Services, pieces: Pieces) -> None:
 def add_naive(app: FastAPI, services: Services, pieces: Pieces, counter: Counter | None) -> None:
     """What is not replaced, in the naive port's own order."""
     if "sessions" not in pieces:
-        naive.add_sessions(app)
+        naive.add_sessions(app, services)
     if "rate limit" not in pieces and counter is not None:
         naive.add_rate_limit(app, counter)
     if "request ids and access log" not in pieces:

@@ -36,6 +36,16 @@ STEPS = (
     ),
     Step("BodyLimit", "A body may be of any size.", ("fastapi_app/wire/limits.py",)),
     Step(
+        "DrainBody",
+        "An answer comes before the body has: no 100 Continue, and what follows is read as the rest of the body.",
+        ("fastapi_app/wire/draining.py",),
+    ),
+    Step(
+        "RefuseHeads",
+        "No limit for a request line or a header, any Expect, Host twice, any version of HTTP.",
+        ("fastapi_app/wire/heads.py",),
+    ),
+    Step(
         "sessions",
         "The session is in the cookie itself, and neither app knows who is signed in on the other.",
         ("fastapi_app/sessions.py", "shared_core/sessions"),
