@@ -17,8 +17,8 @@ from contract_tests.parity.messages import Response
 from contract_tests.parity.probes import Act, Send
 
 PAUSE = 0.05
-# An answer that has begun may stall for so many times the time that a server may be silent.
-STALLED = 4.0
+# Seconds that an answer which has begun may stall.
+STALLED = 1.0
 # Asks on a connection that was left open whether it is: the answers before it come before its own.
 LAST = b"GET /the-last-request-of-the-probe HTTP/1.1\r\nHost: testserver\r\nConnection: close\r\n\r\n"
 
@@ -128,7 +128,7 @@ class Talk:
             return True
         method = self._methods[len(self.answers)] if len(self.answers) < len(self._methods) else "GET"
         incoming = Incoming(method)
-        self._stream.begin(min(self._deadline, time.monotonic() + STALLED * self._quiet))
+        self._stream.begin(min(self._deadline, time.monotonic() + max(self._quiet, STALLED)))
         failure = _failure(incoming, self._stream)
         waits = failure == "timeout" and not incoming.status and bool(incoming.interim)
         if waits:
