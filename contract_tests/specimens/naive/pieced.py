@@ -81,12 +81,16 @@ def outer(services: Services, pieces: Pieces, store: AsyncStore, counter: Counte
         yield lambda app: port.middleware.Cors(app, settings.allowed_origins)
     if "error problems" in pieces:
         yield lambda app: port.wire.QuietErrors(app, logs.log_failure)
+    if "DrainBody" in pieces:
+        yield port.wire.DrainBody
     if "request ids and access log" in pieces:
         log = AccessLog(metrics=services.metrics, clock=services.clock, lines=settings.access_log)
         yield lambda app: port.access.LogAccess(app, log=log)
         yield lambda app: port.access.NameRequests(app, make=services.new_request_id)
     # Always there: other pieces ask who the client is. Who trusts no proxy is told of the peer.
     yield lambda app: port.access.TrustProxies(app, settings.proxies if "proxies" in pieces else Proxies())
+    if "RefuseHeads" in pieces:
+        yield port.wire.RefuseHeads
 
 
 def add_error_handlers(app: FastAPI, pieces: Pieces) -> None:

@@ -36,6 +36,16 @@ STEPS = (
     ),
     Step("BodyLimit", "A body may be of any size.", ("fastapi_app/wire/limits.py",)),
     Step(
+        "DrainBody",
+        "An answer that comes before the body is read makes the connection useless, or resets it.",
+        ("fastapi_app/wire/draining.py",),
+    ),
+    Step(
+        "RefuseHeads",
+        "The server has not gunicorn's limits of a head: 431, 414, 417 and its 400s.",
+        ("fastapi_app/wire/heads.py",),
+    ),
+    Step(
         "sessions",
         "The session is in the cookie itself, and neither app knows who is signed in on the other.",
         ("fastapi_app/sessions.py", "shared_core/sessions"),
