@@ -1,5 +1,6 @@
 """The naive port works, differs where docs and tests say it does, and each piece closes its own difference"""
 
+import asyncio
 import json
 from contextlib import ExitStack
 from http.cookies import SimpleCookie
@@ -13,7 +14,7 @@ from contract_tests.house.test_house import ROOT
 from contract_tests.parity import Pair, asgi
 from contract_tests.parity.transport import TargetTransport, request_of
 from contract_tests.specimens import naive
-from contract_tests.world import BASE_URL, FRIEND, own_world, provider
+from contract_tests.world import BASE_URL, FRIEND, PEER, own_world, provider
 
 ALL = frozenset(naive.NAMES)
 ADA = {"name": "Ada", "email": "ada@example.com", "password": "hunter2"}
@@ -98,6 +99,9 @@ KNOWN = {
     ),
     "the document is FastAPI's own": Case("docs", "GET", "/openapi.json", {}, {"bytes body value"}),
 }  # fmt: skip
+
+# What they close is between a server and its client.
+ON_SERVERS = {"DrainBody", "RefuseHeads"}
 
 # What is broken in both apps, and how the answers differ.
 BROKEN = {
@@ -236,8 +240,38 @@ OVER_SOCKETS = {"DrainBody", "RefuseHeads"}
 
 
 def test_every_piece_closes_something():
-    shown = {case.piece for case in KNOWN.values()} | OVER_SOCKETS
-    assert [step.name for step in naive.STEPS if step.name not in shown] == []
+    assert ALL - {case.piece for case in KNOWN.values()} == ON_SERVERS
+
+
+def test_a_head_as_no_server_would_take_it_is_refused_by_its_piece(client):
+    """In process no gunicorn refuses it for the original."""
+    large = {"X-Large": "x" * 8190}
+    assert client(before("RefuseHeads")).get("/", headers=large).status_code == 200
+    assert client(before("RefuseHeads") | {"RefuseHeads"}).get("/", headers=large).status_code == 431
+
+
+def test_an_answer_waits_for_the_body_where_its_piece_is_in():
+    """In process no connection shows it."""
+    for pieces, unread in ((before("DrainBody"), 2), (before("DrainBody") | {"DrainBody"}, 0)):
+        with own_world() as world:
+            assert unread_at_the_answer(naive.create_app(world.services, pieces=pieces)) == unread
+
+
+def unread_at_the_answer(app):
+    """How many parts of a body that nobody asked for are still to be read when its answer begins."""
+    parts, unread = [True, False], []
+    headers = [(b"content-length", b"2")]
+    scope = {"type": "http", "http_version": "1.1", "scheme": "https", "method": "POST", "path": "/nowhere"}
+    scope |= {"raw_path": b"/nowhere", "query_string": b"", "headers": headers, "client": (PEER, 1)}
+
+    async def receive():
+        return {"type": "http.request", "body": b"x", "more_body": parts.pop(0)}
+
+    async def send(_):
+        unread.append(len(parts))
+
+    asyncio.run(app(scope, receive, send))
+    return unread[0]
 
 
 def test_the_naive_422_gives_the_password_back(exchange):

@@ -37,12 +37,12 @@ STEPS = (
     Step("BodyLimit", "A body may be of any size.", ("fastapi_app/wire/limits.py",)),
     Step(
         "DrainBody",
-        "An answer comes before the body has: no 100 Continue, and what follows is read as the rest of the body.",
+        "An answer that comes before the body is read makes the connection useless, or resets it.",
         ("fastapi_app/wire/draining.py",),
     ),
     Step(
         "RefuseHeads",
-        "No limit for a request line or a header, any Expect, Host twice, any version of HTTP.",
+        "The server has not gunicorn's limits of a head: 431, 414, 417 and its 400s.",
         ("fastapi_app/wire/heads.py",),
     ),
     Step(
