@@ -45,7 +45,9 @@ class DrainBody:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         # It ends at Content-Length: a development server hands over the bare socket, and to read on there is to wait.
-        environ["wsgi.input"] = cast("IO[bytes]", CheckedInput(environ["wsgi.input"]))
+        declared = environ.get("CONTENT_LENGTH") or ""
+        checked = CheckedInput(environ["wsgi.input"], int(declared) if declared.isdecimal() else None)
+        environ["wsgi.input"] = cast("IO[bytes]", checked)
         stream = environ["wsgi.input"] = get_input_stream(environ)
         environ["wsgi.input_terminated"] = True
         response = self.app(environ, start_response)
@@ -55,26 +57,36 @@ class DrainBody:
 
 
 class CheckedInput(io.RawIOBase):
-    """A request body whose broken framing is the client's fault: Werkzeug makes a 400 of an OSError alone.
+    """A request body that is whole, or an OSError: of that Werkzeug makes a 400.
 
-    gunicorn finds a bad chunk while a handler reads, and its own kind of error would be a 500.
+    gunicorn takes a body that breaks off before its Content-Length for a whole one, against RFC 9112 section 8: a
+    change would be made that its client never finished to ask for. A bad chunk it finds while a handler reads, and its own
+    kind of error would be a 500.
     """
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: IO[bytes], expected: int | None) -> None:
         self._stream = stream
+        self._expected = expected
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+        data = self._read(len(buffer) if self._expected is None else min(len(buffer), self._expected))
+        if self._expected is not None:
+            if not data and self._expected and len(buffer):
+                raise OSError("the body broke off")
+            self._expected -= len(data)
+        buffer[: len(data)] = data
+        return len(data)
+
+    def _read(self, size: int) -> bytes:
         try:
-            data = self._stream.read(len(buffer))
+            return self._stream.read(size)
         except OSError:
             raise
         except Exception as error:  # each server has its own kinds
             raise OSError("the framing of the body is broken") from error
-        buffer[: len(data)] = data
-        return len(data)
 
 
 def drain(stream: IO[bytes]) -> None:
