@@ -58,6 +58,7 @@ class RequestHeaders:
     | a client sends | Starlette | Flask on gunicorn, and here |
     |---|---|---|
     | a field twice | `[]`, `get()` and `Header()` give the first | one, joined by a comma without a space |
+    | white space around a value | uvicorn leaves what is behind it | none |
     | a name with an underscore | a field, which `x_a: Header(convert_underscores=False)` reads | nothing |
 
     Once joined, a list of `Header()` has one item too. What is beyond ASCII is latin-1 in both. Not closed: Host or
@@ -79,5 +80,5 @@ def joined(fields: Fields) -> Fields:
     values: dict[bytes, list[bytes]] = {}
     for name, value in fields:
         if b"_" not in name:
-            values.setdefault(name, []).append(value)
+            values.setdefault(name, []).append(value.strip(b" \t"))
     return [(name, b",".join(several)) for name, several in values.items()]
