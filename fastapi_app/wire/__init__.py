@@ -3,11 +3,11 @@
 Each piece says which difference it closes, as measured against Flask 3.1 and FastAPI 0.165, and when it can go.
 """
 
-from .bodies import FlaskRequest, Handler, Route, is_json
+from .bodies import FlaskRequest, Route, is_json
 from .failures import QuietErrors
 from .fields import field
 from .limits import BodyLimit
-from .query import FirstValues
+from .query import FirstValues, Handler, Lenient, QueryRoute
 from .redirects import host_of, redirect
 from .routing import Routing
 
@@ -16,6 +16,8 @@ __all__ = [
     "FirstValues",
     "FlaskRequest",
     "Handler",
+    "Lenient",
+    "QueryRoute",
     "QuietErrors",
     "Route",
     "Routing",
