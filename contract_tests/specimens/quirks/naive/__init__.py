@@ -1,0 +1,5 @@
+"""The port as a team writes it at first: FastAPI's plain defaults."""
+
+from .app import create_app
+
+__all__ = ["create_app"]
