@@ -6,8 +6,8 @@ import posixpath
 import unicodedata
 from email.utils import formatdate
 from mimetypes import guess_type
-from os import PathLike, fspath, fstat
-from os.path import abspath, basename, isabs, isfile
+from os import PathLike, fspath, fstat, sep
+from pathlib import Path, PurePath
 from typing import BinaryIO
 from urllib.parse import quote
 from zlib import adler32
@@ -58,7 +58,8 @@ def send_file(
 
     Keep it while clients or caches hold entity tags of the original, or ask for parts.
     """
-    full = abspath(path)
+    # Not tidied: the entity tag is of the path as it was given.
+    full = fspath(path) if Path(path).is_absolute() else str(Path.cwd() / path)
     file = open(full, "rb")  # noqa: SIM115, PTH123 - a long one is closed by the stream
     try:
         status = fstat(file.fileno())
@@ -67,7 +68,7 @@ def send_file(
             tag = f"{status.st_mtime}-{status.st_size}-{adler32(full.encode()) & 0xFFFFFFFF}"
         modified = formatdate(status.st_mtime if last_modified is None else last_modified, usegmt=True)
         whole = Whole(status.st_size, tag, modified)
-        name = basename(full) if download_name is None else download_name
+        name = PurePath(full).name if download_name is None else download_name
         headers = described(name, mimetype, as_attachment=as_attachment) | cached(max_age, now)
         return answer(request, file, whole, headers, conditional=conditional)
     except BaseException:
@@ -78,15 +79,15 @@ def send_file(
 def send_from_directory(request: Request, directory: str | PathLike[str], path: str, **options: object) -> Response:
     """send_file() for a path that a client gave; 404 where it leads out of the directory, or to no regular file."""
     found = safe_join(fspath(directory), path)
-    if found is None or not isfile(found):
+    if found is None or not Path(found).is_file():
         raise HTTPException(404)
     return send_file(request, found, **options)  # type: ignore[arg-type]
 
 
 def safe_join(directory: str, path: str) -> str | None:
-    """Werkzeug's safe_join(): None for a path that would lead out of the directory."""
+    """Werkzeug's safe_join(): None for a path that would lead out of the directory; only `/` separates."""
     inner = posixpath.normpath(path) if path else ""
-    if isabs(inner) or inner.startswith(("/", "../")) or inner == "..":
+    if inner.startswith(("/", "../")) or inner == ".." or PurePath(inner).drive or (sep != "/" and sep in inner):
         return None
     return posixpath.join(directory or ".", inner)
 

@@ -36,8 +36,8 @@ def abort(
     """Flask's abort(): raises for a status, with Werkzeug's words for it or the ones given, or for a ready response.
 
     `headers` stand for what Werkzeug's exceptions take apart: Retry-After, WWW-Authenticate, Allow. A status for which
-    Werkzeug has no exception (402, 407, 425, 426, 506 to 511) is a LookupError, and thereby a 500, as it is there. A ready
-    response needs Handlers. Drop it for FastAPI's HTTPException when the pages go.
+    Werkzeug has no exception (402, 407, 425, 426, 506 to 511) is a LookupError, and thereby a 500, as it is there. A
+    ready response needs Handlers. Drop it for FastAPI's HTTPException when the pages go.
     """
     if isinstance(status, Response):
         raise Abort(status.status_code, None, None, status)

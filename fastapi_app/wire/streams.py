@@ -106,7 +106,7 @@ class Threaded:
         chunk = await run_sync(next, self._content, END)
         if chunk is END:
             raise StopAsyncIteration
-        return chunk  # type: ignore[no-any-return]
+        return chunk
 
     async def aclose(self) -> None:
         if hasattr(self._content, "close"):
