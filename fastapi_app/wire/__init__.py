@@ -8,7 +8,7 @@ from .failures import QuietErrors
 from .fields import field
 from .limits import BodyLimit
 from .query import FirstValues
-from .redirects import host_of, redirect
+from .redirects import canonical, host_of
 from .routing import Routing
 
 __all__ = [
@@ -19,8 +19,8 @@ __all__ = [
     "QuietErrors",
     "Route",
     "Routing",
+    "canonical",
     "field",
     "host_of",
     "is_json",
-    "redirect",
 ]
