@@ -8,7 +8,7 @@ from .failures import QuietErrors
 from .fields import field
 from .limits import BodyLimit
 from .query import FirstValues, Handler, Lenient, QueryRoute
-from .redirects import host_of, redirect
+from .redirects import canonical, host_of
 from .routing import Routing
 
 __all__ = [
@@ -21,8 +21,8 @@ __all__ = [
     "QuietErrors",
     "Route",
     "Routing",
+    "canonical",
     "field",
     "host_of",
     "is_json",
-    "redirect",
 ]

@@ -10,13 +10,13 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import Scope
 
 
-def redirect(scope: Scope, path: str) -> Response:
+def canonical(scope: Scope, path: str) -> Response:
     """Werkzeug's 308 to the canonical path: an absolute URL, the query kept, a small HTML page."""
-    canonical = f"{scope['scheme']}://{host_of(scope)}{quote(scope.get('root_path', '') + path, safe=PATH_SAFE)}"
+    url = f"{scope['scheme']}://{host_of(scope)}{quote(scope.get('root_path', '') + path, safe=PATH_SAFE)}"
     query = scope["query_string"]
-    location = canonical + (f"?{quote(query, safe=QUERY_SAFE)}" if query else "")
+    location = url + (f"?{quote(query, safe=QUERY_SAFE)}" if query else "")
     # The page has the query as it was sent, with quotes escaped by number.
-    shown = canonical + (f"?{query.decode('utf-8', 'replace')}" if query else "")
+    shown = url + (f"?{query.decode('utf-8', 'replace')}" if query else "")
     link = escape(shown).replace("&quot;", "&#34;").replace("&#x27;", "&#39;")
     page = (
         "<!doctype html>\n<html lang=en>\n<title>Redirecting...</title>\n<h1>Redirecting...</h1>\n"

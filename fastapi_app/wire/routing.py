@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
+from contextvars import ContextVar
+from functools import cached_property, partial
+from typing import Any, NamedTuple
 
 from fastapi import FastAPI, HTTPException
 from fastapi.routing import iter_route_contexts
 from starlette._utils import get_route_path
 from starlette.responses import HTMLResponse, Response
+from starlette.routing import Match, Mount, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from .redirects import redirect
+from .fields import field
+from .redirects import canonical
+from .rules import Rule, Rules, SlashMissing
 
 
 class Routing:
@@ -21,6 +25,7 @@ class Routing:
 
     | request | FastAPI alone | Flask, and here |
     |---|---|---|
+    | a path that several routes take | the one declared first | the one with text where others have placeholders |
     | HEAD on a GET route | 405 | the GET, without its body |
     | OPTIONS | 405 | 200 with Allow |
     | a wrong method | 405, Allow of one route | 405, Allow of all routes of the path, with HEAD and OPTIONS |
@@ -30,111 +35,190 @@ class Routing:
     | a surplus trailing slash | 307 | 404 |
     | a method in lower case | 405 | served, where the server lets it through |
     | a path that ends in a newline (%0A) | matches as if it did not | 404 |
+    | a value that a convertor refuses | 500 | 404 |
+    | an upgrade to a websocket | as if it were none, or 403 by the server | 400; give uvicorn `--ws none` |
 
-    Not closed: Werkzeug tries static parts before placeholders, FastAPI routes in the order of their declaration.
+    FastAPI still finds, runs and documents its routes: of those that would match, all but Werkzeug's choice are made
+    not to. A route of its own for HEAD or OPTIONS comes before the automatic answer of another. A mounted app keeps its
+    place in the order of declaration: what is declared before it is tried before it. `strict_slashes` and
+    `merge_slashes` are those of Flask's url_map, for all routes.
 
-    Install it with `Routing.install(app)`, after the routes. Drop the redirects when no client follows them; keep HEAD.
+    Not closed: subdomains, and what a Flask rule has as `defaults`, `alias`, `redirect_to`, `build_only`.
+
+    Install it with `Routing.install(app)`, after the routes. Keep HEAD, OPTIONS and Allow after the cutover; drop it
+    once no client follows the redirects and no two routes take one path.
     """
 
-    def __init__(self, app: ASGIApp, routes: Callable[[], Iterable[Any]]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        routes: Callable[[], Iterable[Any]],
+        *,
+        strict_slashes: bool = True,
+        merge_slashes: bool = True,
+    ) -> None:
         self.app = app
+        self.strict_slashes = strict_slashes
+        self.merge_slashes = merge_slashes
         self._routes = routes
-        self._rules: tuple[Rule, ...] | None = None
 
     @classmethod
-    def install(cls, app: FastAPI) -> None:
+    def install(cls, app: FastAPI, *, strict_slashes: bool = True, merge_slashes: bool = True) -> None:
         """Put it between the app's exception handlers and its router, where an HTTPException is still answered."""
         app.router.redirect_slashes = False
-        app.router.middleware_stack = cls(app.router.middleware_stack, lambda: app.routes)
+        app.router.middleware_stack = cls(
+            app.router.middleware_stack,
+            lambda: app.routes,
+            strict_slashes=strict_slashes,
+            merge_slashes=merge_slashes,
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            scope = as_werkzeug_reads(scope)
-            path = get_route_path(scope)
-            # Most requests end here: only one that nobody takes is worth asking every rule about.
-            if not self.takes(path, scope["method"]):
-                routed = self.routed(path)
-                if scope["method"] == "HEAD" and "GET" in routed.methods:
-                    scope = {**scope, "method": "GET", "wire.method": "HEAD"}
-                else:
-                    await self._answer(scope, routed)(scope, receive, send)
-                    return
-        await self.app(scope, receive, send)
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        scope = as_werkzeug_reads(scope)
+        choice = self.table.choose(scope)
+        if not isinstance(choice, Choice):
+            await choice(scope, receive, send)
+            return
+        if choice.rule is not None and choice.rule.methods is not None and scope["method"] not in choice.rule.methods:
+            # Only HEAD is left: what the GET answers, of which the server sends the head alone.
+            scope = {**scope, "method": "GET", "wire.method": "HEAD"}
+        before = CHOSEN.set(choice)
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            CHOSEN.reset(before)
 
-    @property
-    def rules(self) -> tuple[Rule, ...]:
+    @cached_property
+    def table(self) -> Table:
         """What the app routes; read once, at the first request."""
-        if self._rules is None:
-            self._rules = tuple(Rule.of(route) for route in iter_route_contexts(list(self._routes())))
-        return self._rules
-
-    def takes(self, path: str, method: str) -> bool:
-        """Whether a route takes the path by this method, or a mounted app may."""
-        return any(rule.matches(path) for rule in self.rules if rule.methods is None or method in rule.methods)
-
-    def routed(self, path: str) -> Routed:
-        """What is routed for a path."""
-        return Routed(frozenset().union(*(rule.methods for rule in self.rules if rule.methods and rule.matches(path))))
-
-    def _answer(self, scope: Scope, routed: Routed) -> Response:
-        """What is answered without a route's help. Raises HTTPException."""
-        path, method = get_route_path(scope), scope["method"]
-        if method == "OPTIONS" and routed.allowed:
-            return allow(routed.allowed)
-        if method in self.routed(path + "/").allowed and not path.endswith("/"):
-            return redirect(scope, path + "/")
-        allowed = routed.allowed
-        if "//" in path:
-            merged = self._merged(re.sub("/{2,}", "/", path), method)
-            if isinstance(merged, str):
-                return redirect(scope, merged)
-            allowed |= merged
-        if allowed:
-            raise HTTPException(405, headers={"Allow": ", ".join(sorted(allowed))})
-        raise HTTPException(404)
-
-    def _merged(self, path: str, method: str) -> str | frozenset[str]:
-        """Where a path without its doubled slashes leads, or the methods that it would allow."""
-        allowed = self.routed(path).allowed
-        if method in allowed:
-            return path
-        if method in self.routed(path + "/").allowed and not path.endswith("/"):
-            return path + "/"
-        return allowed
+        return Table(self._routes(), strict_slashes=self.strict_slashes, merge_slashes=self.merge_slashes)
 
 
-@dataclass(frozen=True, slots=True)
-class Routed:
-    """The methods of all routes of a path."""
+class Choice(NamedTuple):
+    """What FastAPI may find: one rule, for the path that it was declared with, or only what is no rule."""
 
-    methods: frozenset[str]
-
-    @property
-    def allowed(self) -> frozenset[str]:
-        """With the two that come by themselves: HEAD with GET, OPTIONS with anything."""
-        by_themselves = {"OPTIONS"} if self.methods else set()
-        return self.methods | by_themselves | ({"HEAD"} if "GET" in self.methods else set())
+    rule: Rule | None = None
+    path: str = ""
 
 
-EVERYTHING = re.compile("")
+# None where Routing has no say, as for a websocket or an app that has none.
+CHOSEN: ContextVar[Choice | None] = ContextVar("CHOSEN", default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One of the app's routes; no methods where it takes them all, as a mounted app does."""
+class Chosen:
+    """A route's pattern that matches only where Routing chose that route, while Routing has a say."""
 
-    pattern: re.Pattern[str]
-    methods: frozenset[str] | None
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
 
-    @classmethod
-    def of(cls, route: Any) -> Rule:
-        methods = None if route.methods is None else frozenset(route.methods)
-        # A Host route has no path: it may answer any.
-        return cls(getattr(route, "path_regex", EVERYTHING), methods)
+    def match(self, path: str) -> re.Match[str] | None:
+        """As FastAPI asks its routes."""
+        choice = CHOSEN.get()
+        if choice is None:
+            return self.rule.pattern.match(path)
+        return self.rule.pattern.fullmatch(choice.path) if choice.rule is self.rule else None
 
-    def matches(self, path: str) -> bool:
-        # fullmatch: the `$` of Starlette's patterns lets a newline pass at the end. A mount's own pattern ends open.
-        return (self.pattern.match if self.methods is None else self.pattern.fullmatch)(path) is not None
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.rule.pattern, name)
+
+
+def rule_of(route: Any) -> Rule:
+    """The rule that a route is, whose pattern from now on heeds what Routing chose."""
+    if isinstance(route.path_regex, Chosen):
+        return route.path_regex.rule
+    methods = None if route.methods is None else frozenset(route.methods)
+    rule = Rule(route.path, methods, route.path_regex, route.param_convertors)
+    route.path_regex = Chosen(rule)
+    return rule
+
+
+class Table:
+    """What an app routes: rules, and between them what answers for itself: mounted apps and hosts."""
+
+    def __init__(self, routes: Iterable[Any], *, strict_slashes: bool = True, merge_slashes: bool = True) -> None:
+        self._merge_slashes = merge_slashes
+        self._places: dict[Rule, int] = {}
+        self._others: dict[int, Any] = {}
+        for place, context in enumerate(iter_route_contexts(list(routes))):
+            route = context._effective_route
+            if isinstance(context.original_route, WebSocketRoute):
+                continue
+            if isinstance(context.original_route, Mount) or not hasattr(route, "path_regex"):
+                self._others[place] = route
+            else:
+                self._places[rule_of(route)] = place
+        self._rules = Rules(self._places, strict_slashes=strict_slashes)
+
+    def choose(self, scope: Scope) -> Choice | ASGIApp:
+        """What FastAPI may find for a request, or the answer that needs no route. Raises HTTPException."""
+        path, method, websocket = get_route_path(scope), scope["method"], wants_websocket(scope)
+        try:
+            search = self._rules.match(path, method, websocket=websocket)
+            if self._taken_elsewhere(scope, before=search.rule):
+                return Choice()
+            if search.rule is not None:
+                return self._chosen(search.rule, path, method, search.others)
+            if self._merge_slashes and "//" in path:
+                path = re.sub("/{2,}", "/", path)
+                merged = self._rules.match(path, method, websocket=websocket)
+                if merged.rule is not None:
+                    return canonical(scope, path)
+                search.others |= merged.others
+                search.not_websockets |= merged.not_websockets
+        except SlashMissing:
+            return Choice() if self._taken_elsewhere(scope) else canonical(scope, path + "/")
+        if search.others:
+            raise not_allowed(search.others)
+        if search.not_websockets:
+            raise HTTPException(400)
+        return self._mounted_without_slash(scope) or Choice()
+
+    def _taken_elsewhere(self, scope: Scope, before: Rule | None = None) -> bool:
+        """Whether a mounted app or a host takes the path, and stands before a rule that does too."""
+        return any(
+            route.matches(scope)[0] is not Match.NONE
+            for place, route in self._others.items()
+            if before is None or place < self._places[before]
+        )
+
+    def _chosen(self, rule: Rule, path: str, method: str, others: set[str]) -> Choice | ASGIApp:
+        """What a rule is chosen for: the path as it was declared, or what it answers by itself."""
+        declared = next((each for each in (path, path + "/", path.removesuffix("/")) if rule.converts(each)), None)
+        if declared is None:
+            raise not_allowed(others) if others else HTTPException(404)
+        if method == "OPTIONS" and rule.methods is not None and method not in rule.methods:
+            # A method that no rule has finds the methods of them all.
+            merged = re.sub("/{2,}", "/", path) if self._merge_slashes else path
+            return allow(self._rules.match(path, "--").others | self._rules.match(merged, "--").others)
+        return Choice(rule, declared)
+
+    def _mounted_without_slash(self, scope: Scope) -> ASGIApp | None:
+        """The app that is mounted at the very path: it says itself what becomes of a path without its slash."""
+        with_slash = {**scope, "path": scope["path"] + "/"}
+        for route in self._others.values():
+            match, child = route.matches(with_slash) if isinstance(route, Mount) else (Match.NONE, {})
+            if match is not Match.NONE and child["root_path"] == scope["path"]:
+                return partial(hand_over, route, child)
+        return None
+
+
+async def hand_over(route: Mount, child: Scope, scope: Scope, receive: Receive, send: Send) -> None:
+    await route.handle({**scope, **child}, receive, send)
+
+
+def wants_websocket(scope: Scope) -> bool:
+    """Whether a request asks to be upgraded to a websocket."""
+    connection = (field(scope, b"connection") or "").lower().split(",")
+    upgrade = field(scope, b"upgrade") or ""
+    return upgrade.lower() == "websocket" and "upgrade" in (each.strip(" \t") for each in connection)
+
+
+def not_allowed(methods: Iterable[str]) -> HTTPException:
+    """405, with Allow."""
+    return HTTPException(405, headers={"Allow": ", ".join(sorted(methods))})
 
 
 def as_werkzeug_reads(scope: Scope) -> Scope:

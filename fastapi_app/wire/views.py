@@ -11,9 +11,10 @@ from typing import Any, get_origin, get_type_hints
 from fastapi.datastructures import DefaultPlaceholder
 from fastapi.routing import APIRoute
 from starlette.datastructures import MutableHeaders
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from .json import FlaskJSON
+from .streams import Stream
 
 Headers = Mapping[str, Any] | Iterable[tuple[str, Any]]
 HTML = "text/html; charset=utf-8"
@@ -72,7 +73,7 @@ def begin(body: Any, headers: Headers | None) -> Response:
         case str() | bytes() | bytearray():
             response = Response(body.encode() if isinstance(body, str) else bytes(body), media_type=HTML)
         case Iterator():
-            response = StreamingResponse(body, media_type=HTML)
+            response = Stream(body)
         case dict() | list():
             return FlaskJSON(body)
         case _:
