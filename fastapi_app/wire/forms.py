@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 
 from .form_data import FormData, TooLarge
 from .options import parse_options
-from .query import QueryRequest, QueryRoute, read_pairs
+from .query import QueryRequest, QueryRoute, first_of, read_pairs
 
 if TYPE_CHECKING:
     from fastapi._compat import ModelField
@@ -40,7 +40,7 @@ class FirstFields(Fields):
 
     def __init__(self, items: list[tuple[str, str | UploadFile]]) -> None:
         super().__init__([(key, EmptyText() if value == "" else value) for key, value in items])
-        self._dict = dict(reversed(self._list))
+        self._dict = first_of(self._list)
 
 
 class FormRequest(QueryRequest):
@@ -53,10 +53,14 @@ class FormRequest(QueryRequest):
     async def _get_form(self, **_: Any) -> Fields:
         if self._form is None:
             try:
-                self._form = FirstFields(await self.read_form())
+                self._form = FirstFields([pair for pair in await self.read_form() if self.wants(*pair)])
             except ClientDisconnect:
                 raise HTTPException(400) from None
         return self._form
+
+    def wants(self, name: str, value: str | UploadFile) -> bool:
+        """Whether a value is under a name that its kind belongs to; Flask keeps fields and files apart."""
+        return self.files is None or isinstance(value, UploadFile) == (name in self.files)
 
     async def read_form(self) -> list[tuple[str, str | UploadFile]]:
         """Its pairs, none where the body is no form or a broken one. Raises HTTPException (413)."""
@@ -89,10 +93,7 @@ class FormRequest(QueryRequest):
             raise
         fields = [(part.name, part.text()) for part in form.parts if part.filename is None]
         files = [(part.name, part.upload()) for part in form.parts if part.filename is not None]
-        known = self.files
-        wanted_fields = [(name, text) for name, text in fields if name is not None and name not in (known or ())]
-        wanted_files = [(name, file) for name, file in files if name is not None and (known is None or name in known)]
-        return [*wanted_fields, *wanted_files]
+        return [(name, value) for name, value in (*fields, *files) if name is not None]
 
     async def even_chunks(self) -> AsyncIterator[bytes]:
         """The body in pieces of one size."""

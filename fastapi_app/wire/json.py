@@ -17,6 +17,8 @@ from starlette.responses import JSONResponse, Response
 from .bodies import is_json
 from .query import Handler
 
+NOT_JSON = "Did not attempt to load JSON data because the request Content-Type was not 'application/json'."
+
 
 class FlaskJSON(JSONResponse):
     """`return FlaskJSON(value)`, by the bytes that `jsonify(value)` makes.
@@ -72,7 +74,7 @@ async def get_json(request: Request, *, force: bool = False, silent: bool = Fals
     if not (force or is_json(content_type_of(request))):
         if silent:
             return None
-        raise HTTPException(415)
+        raise HTTPException(415, NOT_JSON)
     try:
         return json.loads(await request.body())
     except ValueError as error:
@@ -131,7 +133,7 @@ class JSONRoute(APIRoute):
             if not takes_json:
                 return await handle(request)
             if not is_json(content_type_of(request)):
-                raise HTTPException(415)
+                raise HTTPException(415, NOT_JSON)
             json_request = JSONRequest(request.scope, request.receive)
             try:
                 return await handle(json_request)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Coroutine
-from typing import Any, ClassVar, get_args, get_origin
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, ClassVar, TypeVar, get_args, get_origin
 from urllib.parse import parse_qsl, quote
 
 from fastapi import HTTPException, Request
@@ -15,6 +15,7 @@ from pydantic_core import CoreSchema, PydanticUseDefault, core_schema
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
+T = TypeVar("T")
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -34,6 +35,14 @@ def read_pairs(text: bytes) -> list[tuple[str, str]]:
     return parse_qsl(text.decode(), keep_blank_values=True, errors=REQUOTED)
 
 
+def first_of(pairs: Iterable[tuple[str, T]]) -> dict[str, T]:
+    """The first value of each key, in the order of the keys' first appearance."""
+    first: dict[str, T] = {}
+    for key, value in pairs:
+        first.setdefault(key, value)
+    return first
+
+
 class FirstValues(QueryParams):
     """A query as Werkzeug reads it.
 
@@ -48,7 +57,7 @@ class FirstValues(QueryParams):
 
     def __init__(self, query: bytes) -> None:
         super().__init__(read_pairs(query))
-        self._dict = dict(reversed(self._list))
+        self._dict = first_of(self._list)
 
 
 class QueryRequest(Request):

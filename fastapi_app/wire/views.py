@@ -45,7 +45,11 @@ def make_response(value: Any) -> Response:
     headers: Any = None
     if isinstance(value, tuple):
         value, status, headers = unpack(value)
-    response = begin(value, headers if isinstance(value, str | bytes | bytearray | Iterator) else None)
+    if isinstance(value, str | bytes | Iterator):
+        # Flask makes these with their headers, and sets them on what it has made otherwise: that keeps or drops repeats.
+        response, headers = begin(value, headers), None
+    else:
+        response = begin(value, None)
     if status is not None:
         response.status_code = number_of(status)
     if headers:
@@ -70,8 +74,8 @@ def begin(body: Any, headers: Headers | None) -> Response:
     match body:
         case Response():
             return body
-        case str() | bytes() | bytearray():
-            response = Response(body.encode() if isinstance(body, str) else bytes(body), media_type=HTML)
+        case str() | bytes():
+            response = Response(body, media_type=HTML)
         case Iterator():
             response = Stream(body)
         case dict() | list():
