@@ -91,9 +91,9 @@ class FormRequest(QueryRequest):
         except BaseException:
             form.close()
             raise
-        fields = [(part.name, part.text()) for part in form.parts if part.filename is None]
-        files = [(part.name, part.upload()) for part in form.parts if part.filename is not None]
-        return [(name, value) for name, value in (*fields, *files) if name is not None]
+        # What has no name cannot be asked for.
+        named = [(part.name, part) for part in form.parts if part.name is not None]
+        return [(name, part.text() if part.filename is None else part.upload()) for name, part in named]
 
     async def even_chunks(self) -> AsyncIterator[bytes]:
         """The body in pieces of one size."""

@@ -10,9 +10,11 @@ from email.utils import format_datetime
 from typing import Any
 from uuid import UUID
 
-from fastapi import HTTPException, Request, params
+from fastapi import Request, params
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.types import Scope
 
 from .bodies import is_json
 from .query import Handler
@@ -88,6 +90,14 @@ def content_type_of(request: Request) -> str:
     return str(next(reversed(request.headers.getlist("content-type")), ""))
 
 
+def with_one_type(scope: Scope) -> Scope:
+    """A scope with the last Content-Type alone, where there are several; FastAPI looks at the first."""
+    types = [each for each in scope["headers"] if each[0] == b"content-type"]
+    if len(types) < 2:
+        return scope
+    return {**scope, "headers": [each for each in scope["headers"] if each[0] != b"content-type"] + types[-1:]}
+
+
 class JSONRequest(Request):
     """A request whose JSON is what `get_json` gives."""
 
@@ -134,7 +144,7 @@ class JSONRoute(APIRoute):
                 return await handle(request)
             if not is_json(content_type_of(request)):
                 raise HTTPException(415, NOT_JSON)
-            json_request = JSONRequest(request.scope, request.receive)
+            json_request = JSONRequest(with_one_type(request.scope), request.receive)
             try:
                 return await handle(json_request)
             except HTTPException:

@@ -46,7 +46,7 @@ def make_response(value: Any) -> Response:
     if isinstance(value, tuple):
         value, status, headers = unpack(value)
     if isinstance(value, str | bytes | Iterator):
-        # Flask makes these with their headers, and sets them on what it has made otherwise: that keeps or drops repeats.
+        # Flask makes these with their headers, which keeps repeats; on what else it has made it sets them.
         response, headers = begin(value, headers), None
     else:
         response = begin(value, None)
