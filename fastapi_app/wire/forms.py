@@ -64,8 +64,7 @@ class FormRequest(QueryRequest):
 
     async def read_form(self) -> list[tuple[str, str | UploadFile]]:
         """Its pairs, none where the body is no form or a broken one. Raises HTTPException (413)."""
-        types = [value for name, value in self.scope["headers"] if name == b"content-type"]
-        media_type, options = parse_options(types[-1].decode("latin-1") if types else "")
+        media_type, options = parse_options(self.headers.get("content-type", ""))
         try:
             match media_type.lower():
                 case "multipart/form-data":

@@ -14,7 +14,6 @@ from fastapi import Request, params
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
-from starlette.types import Scope
 
 from .bodies import is_json
 from .query import Handler
@@ -73,7 +72,7 @@ async def get_json(request: Request, *, force: bool = False, silent: bool = Fals
     Raises HTTPException: 415 for a body that is not declared as JSON, 400 for one that is none. Silent, both are None.
     Too deep a nesting is an error of the handler (RecursionError). Keep it where a body has no type.
     """
-    if not (force or is_json(content_type_of(request))):
+    if not (force or is_json(request.headers.get("content-type", ""))):
         if silent:
             return None
         raise HTTPException(415, NOT_JSON)
@@ -83,19 +82,6 @@ async def get_json(request: Request, *, force: bool = False, silent: bool = Fals
         if silent:
             return None
         raise HTTPException(400) from error
-
-
-def content_type_of(request: Request) -> str:
-    """The Content-Type; the last, if a client sends more than one, as a WSGI server takes it."""
-    return str(next(reversed(request.headers.getlist("content-type")), ""))
-
-
-def with_one_type(scope: Scope) -> Scope:
-    """A scope with the last Content-Type alone, where there are several; FastAPI looks at the first."""
-    types = [each for each in scope["headers"] if each[0] == b"content-type"]
-    if len(types) < 2:
-        return scope
-    return {**scope, "headers": [each for each in scope["headers"] if each[0] != b"content-type"] + types[-1:]}
 
 
 class JSONRequest(Request):
@@ -142,9 +128,9 @@ class JSONRoute(APIRoute):
         async def handle_as_flask(request: Request) -> Response:
             if not takes_json:
                 return await handle(request)
-            if not is_json(content_type_of(request)):
+            if not is_json(request.headers.get("content-type", "")):
                 raise HTTPException(415, NOT_JSON)
-            json_request = JSONRequest(with_one_type(request.scope), request.receive)
+            json_request = JSONRequest(request.scope, request.receive)
             try:
                 return await handle(json_request)
             except HTTPException:
