@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import IO
 
@@ -174,5 +175,7 @@ def make_part(head: list[tuple[str, str]]) -> Part:
     if disposition is None:
         raise ValueError("a part without Content-Disposition")
     options = parse_options(disposition)[1]
-    content: IO[bytes] = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # closed with the form
-    return Part(options.get("name"), options.get("filename"), head, content)
+    filename = options.get("filename")
+    # A field is small by its limit; a file is open until its form is closed.
+    content: IO[bytes] = BytesIO() if filename is None else SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
+    return Part(options.get("name"), filename, head, content)

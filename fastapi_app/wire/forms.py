@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fastapi import HTTPException, Request, params
@@ -17,6 +17,8 @@ from .query import QueryRequest, QueryRoute, first_of, read_pairs
 if TYPE_CHECKING:
     from fastapi._compat import ModelField
     from fastapi.dependencies.models import Dependant
+
+Pairs = Sequence[tuple[str | None, str | UploadFile]]
 
 # A decoder's answer about a body that is too large depends on how it is fed.
 CHUNK = 64 * 1024
@@ -53,16 +55,20 @@ class FormRequest(QueryRequest):
     async def _get_form(self, **_: Any) -> Fields:
         if self._form is None:
             try:
-                self._form = FirstFields([pair for pair in await self.read_form() if self.wants(*pair)])
+                self._form = FirstFields(list(self.wanted(await self.read_form())))
             except ClientDisconnect:
                 raise HTTPException(400) from None
         return self._form
 
-    def wants(self, name: str, value: str | UploadFile) -> bool:
-        """Whether a value is under a name that its kind belongs to; Flask keeps fields and files apart."""
-        return self.files is None or isinstance(value, UploadFile) == (name in self.files)
+    def wanted(self, pairs: Pairs) -> Iterator[tuple[str, str | UploadFile]]:
+        """The values under a name that their kind belongs to: Flask keeps fields and files apart."""
+        for name, value in pairs:
+            if name is not None and (self.files is None or isinstance(value, UploadFile) == (name in self.files)):
+                yield name, value
+            elif isinstance(value, UploadFile):
+                value.file.close()
 
-    async def read_form(self) -> list[tuple[str, str | UploadFile]]:
+    async def read_form(self) -> Pairs:
         """Its pairs, none where the body is no form or a broken one. Raises HTTPException (413)."""
         media_type, options = parse_options(self.headers.get("content-type", ""))
         try:
@@ -70,12 +76,12 @@ class FormRequest(QueryRequest):
                 case "multipart/form-data":
                     return await self.read_parts(options.get("boundary", "").encode("ascii"))
                 case "application/x-www-form-urlencoded":
-                    return list(read_pairs(await self.body()))
+                    return read_pairs(await self.body())
         except ValueError:
             pass
         return []
 
-    async def read_parts(self, boundary: bytes) -> list[tuple[str, str | UploadFile]]:
+    async def read_parts(self, boundary: bytes) -> Pairs:
         """The pairs of a multipart body. Raises ValueError, HTTPException (413)."""
         form = FormData(boundary, self.max_parts, self.max_memory)
         try:
@@ -90,9 +96,7 @@ class FormRequest(QueryRequest):
         except BaseException:
             form.close()
             raise
-        # What has no name cannot be asked for.
-        named = [(part.name, part) for part in form.parts if part.name is not None]
-        return [(name, part.text() if part.filename is None else part.upload()) for name, part in named]
+        return [(part.name, part.text() if part.filename is None else part.upload()) for part in form.parts]
 
     async def even_chunks(self) -> AsyncIterator[bytes]:
         """The body in pieces of one size."""
