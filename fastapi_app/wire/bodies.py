@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fastapi import HTTPException, Request, params
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
-from .query import FirstValues
+from .query import Handler, QueryRequest
 
 if TYPE_CHECKING:
     from fastapi._compat import ModelField
-
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 # What stands in for a body that cannot be read, until the dependencies are solved: neither fits any model.
 UNREADABLE, UNREAD = 0j, b"\0"
 
 
-class FlaskRequest(Request):
+class FlaskRequest(QueryRequest):
     """A request that reads its query by FirstValues, and its JSON with the route's own parser.
 
     Where `defers` is set, a body that is refused is noted as `refusal` and stood in for, and not raised at once.
@@ -32,12 +29,6 @@ class FlaskRequest(Request):
     loads: Callable[[bytes], Any] = staticmethod(json.loads)
     defers = False
     refusal: HTTPException | None = None
-
-    @property
-    def query_params(self) -> QueryParams:
-        if not hasattr(self, "_query_params"):
-            self._query_params: QueryParams = FirstValues(self.scope["query_string"])
-        return self._query_params
 
     async def body(self) -> bytes:
         if self.refusal is None:
