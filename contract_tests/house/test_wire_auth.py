@@ -159,6 +159,7 @@ def test_it_works_on_any_app():
 
     @app.get("/here")
     def get_here():
+        order.append("here")
         return "here"
 
     async def count(_: Request):
@@ -179,3 +180,4 @@ def test_it_works_on_any_app():
         assert target.send(ask("/here", "GET", ("Authorization", "Bearer t"))).body == b'"here"'
         assert target.send(ask("/nowhere", "GET", ("Authorization", "Bearer t"))).status == 404
     assert order[:2] == ["count", "guard"]
+    assert order.count("here") == 1

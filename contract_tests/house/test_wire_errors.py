@@ -188,6 +188,11 @@ def test_flask_chooses_the_same_handler(keys, kind):
         assert not compare(original.send(ask(f"/fail/{kind}")), ported.send(ask(f"/fail/{kind}")))
 
 
+def test_a_handler_for_fastapis_exception_takes_what_the_router_raises():
+    with asgi(port({HTTPException: text("none", 404)})) as target:
+        assert target.send(ask("/nowhere")).body == b"none"
+
+
 def test_a_handler_for_500_is_told_what_was_raised():
     with asgi(port({500: on_http_exception})) as target:
         assert json.loads(target.send(ask("/fail/key")).body) == {"status": 500, "cause": "KeyError('x')"}
@@ -292,3 +297,4 @@ def test_a_body_can_be_replaced(path):
     with hooked(replace) as target:
         answer = target.send(ask(path))
     assert (answer.body, answer.header("Content-Length"), answer.failure) == (b"other", b"5", None)
+    assert answer.exception is None

@@ -160,6 +160,19 @@ def test_a_stream_is_closed_off_the_loop_where_its_client_goes_away():
     assert content.closed is not threading.main_thread()
 
 
+def test_a_stream_is_closed_where_its_server_gives_up():
+    content = Watched()
+
+    async def serve():
+        serving = asyncio.ensure_future(gone_after(10**9, Stream(content)))
+        await asyncio.sleep(0.05)
+        serving.cancel()
+        await asyncio.wait([serving])
+
+    asyncio.run(asyncio.wait_for(serve(), 5))
+    assert content.closed is not None
+
+
 def test_a_generator_of_coroutines_is_closed_as_well():
     ended = []
 
