@@ -1,5 +1,6 @@
 """Errors are answered as Flask answers them: its pages, its choice of a handler, and its hooks on every answer."""
 
+import asyncio
 import json
 
 import flask
@@ -297,4 +298,17 @@ def test_a_body_can_be_replaced(path):
     with hooked(replace) as target:
         answer = target.send(ask(path))
     assert (answer.body, answer.header("Content-Length"), answer.failure) == (b"other", b"5", None)
-    assert answer.exception is None
+
+
+def test_nothing_of_a_replaced_stream_follows():
+    sent = []
+
+    async def send(message):
+        sent.append(message.get("body"))
+
+    async def wait():
+        await asyncio.Event().wait()
+
+    app = AfterRequest(StreamingResponse(iter(["a", "b"])), replace)
+    asyncio.run(app({"type": "http", "method": "GET", "headers": []}, wait, send))
+    assert sent == [None, b"other"]
