@@ -58,13 +58,20 @@ def quirks_pair(ledger: Ledger) -> Iterator[ProbedPair]:
     probes = quirks_probes()
     with ExitStack() as stack:
         servers: dict[str, Server] = {}
-        sides = []
-        for role in ROLES:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="quirks-"))
-            command = [sys.executable, "-m", *QUIRKS[role].split()]
-            servers[role] = stack.enter_context(Server(command, cwd=folder))
-            sides.append(Side(servers[role].port, stack.enter_context(http(servers[role].url))))
+        sides = [stack.enter_context(specimen(QUIRKS[role], servers, name=role)) for role in ROLES]
         yield ProbedPair("quirks", probes, Prober(sides[0], sides[1], ledger, nothing), servers)
+
+
+@contextmanager
+def specimen(command: str, started: dict[str, Server], *, name: str) -> Iterator[Side]:
+    """One of the specimen's apps by its command, which is noted by its name. Raises ServerError."""
+    with (
+        tempfile.TemporaryDirectory(prefix="quirks-") as folder,
+        Server([sys.executable, "-m", *command.split()], cwd=folder) as server,
+        http(server.url) as target,
+    ):
+        started[name] = server
+        yield Side(server.port, target)
 
 
 def nothing(name: str, _: Target) -> Made:

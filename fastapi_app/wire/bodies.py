@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from fastapi import HTTPException, Request, params
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from .query import Handler, QueryRequest
@@ -36,6 +37,9 @@ class FlaskRequest(QueryRequest):
                 return await super().body()
             except HTTPException as refusal:
                 self.refuse(refusal)
+            except ClientDisconnect:
+                # Half a body is none: whoever sent it may still read the answer.
+                self.refuse(HTTPException(400))
         return UNREAD
 
     async def json(self) -> Any:
@@ -64,6 +68,7 @@ class Route(APIRoute):
       its cause.
     - A body is refused (413, 415, 400) after the dependencies, so that a 401 of one of them comes first, as it does
       where a Flask view asks who is signed in before it reads the body; FastAPI reads the body before anything else.
+    - A body that breaks off is a 400; FastAPI raises ClientDisconnect, a 500 for whoever closed only one side.
     - The first of repeated query keys counts.
 
     Not deferred: a body that is optional, or of a type that takes anything; it is refused at once.
