@@ -52,7 +52,7 @@ def test_it_works_on_any_app():
     assert isinstance(failed.exception, RuntimeError)
 
 
-def test_a_transfer_that_has_begun_stays_broken():
+def test_a_transfer_that_has_begun_stays_broken(caplog):
     app = FastAPI()
 
     @app.get("/stream")
@@ -67,6 +67,9 @@ def test_a_transfer_that_has_begun_stays_broken():
     with asgi(app) as target:
         answer = target.send(ask("/stream"))
     assert (answer.status, answer.body, answer.failure) == (200, b"begun", "truncated")
+    # Whoever is further out hears of it, and nothing more is sent.
+    assert isinstance(answer.exception, RuntimeError)
+    assert "no handler caught" not in caplog.text
 
 
 @pytest.mark.parametrize(
