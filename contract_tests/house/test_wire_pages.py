@@ -79,6 +79,9 @@ def test_a_transfer_that_has_begun_stays_broken(caplog):
         ("redirects", ask("/redirects/here")),
         ("cookies", ask("/cookies/set")),
         ("headers", ask("/headers/read/X-A", "GET", ("X-A", "1"), ("X-A", "2"))),
+        ("streams", ask("/streams/letters")),
+        ("errors", ask("/errors/fail")),
+        ("auth", ask("/auth/nowhere")),
         ("pages", ask("/nowhere")),
     ],
 )

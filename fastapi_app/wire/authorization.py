@@ -41,7 +41,6 @@ def authorization(request: Request) -> Authorization | None:
     |---|---|---|
     | no colon in Basic | 401 | the whole is the name, the password is empty |
     | Basic in UTF-8 beyond ASCII | 401 | read |
-    | white space before the token | 401 for Basic, kept in a Bearer token | stripped |
     | `Basic a=b` | 401 | None: a 401 by the view's own hand |
     | a token with `=` inside it | a token | parameters, and no token |
     | two fields | the first | one, joined by a comma |
