@@ -102,12 +102,10 @@ def own_servers(started: dict[str, Server]) -> Iterator[Contract]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parity-")))
         both = Place(folder / "shared")
         apart, shared = {}, {}
-        for role in SERVERS:
+        for role, command in SERVERS.items():
             own = Place(folder / role)
-            apart[role] = stack.enter_context(own.target(SERVERS[role], started, name=role))
-            shared[role] = stack.enter_context(
-                both.target(SERVERS[role], started, name=f"{role} that shares its database")
-            )
+            apart[role] = stack.enter_context(own.target(command, started, name=role))
+            shared[role] = stack.enter_context(both.target(command, started, name=f"{role} that shares its database"))
         yield Contract(
             apart["original"],
             apart["port"],
