@@ -218,7 +218,7 @@ def test_the_convertors_work_on_any_app():
         assert target.send(ask("/2/1.5/a/b")).body == b'[2,1.5,"a/b"]'
         assert [target.send(ask(path)).status for path in ("/5/1.5/a", "/-1/1.5/a", "/2/1/a", "/2/1.5/")] == [404] * 4
     assert app.openapi()["paths"]["/{quarter}/{x}/{rest}"]["get"]["parameters"][0]["schema"]["type"] == "integer"
-    assert app.url_path_for("read", quarter=2, x=1.5, rest="ä/b") == "/2/1.5/%C3%A4/b"
+    assert app.url_path_for("read", quarter=2, x=1.5, rest="ä/b") == "/2/1.5/ä/b"
 
 
 def test_a_name_stands_for_one_convertor():
@@ -267,3 +267,25 @@ def test_slashes_may_be_lenient():
         assert [target.send(ask(path)).status for path in ("/folder", "/folder/", "/inner/first/")] == [200] * 3
         assert target.send(ask("/inner/x/")).body == b'["any_name","x","/inner/x/"]'
         assert target.send(ask("/inner//first")).status == 404
+
+
+def test_a_mounted_app_keeps_its_place():
+    app, early, late = FastAPI(openapi_url=None), FastAPI(), FastAPI()
+    for inner, name in ((early, "early"), (late, "late")):
+        inner.add_api_route("/{name}", lambda name=name: name)
+    app.mount("/a", early)
+    app.add_api_route("/a/b", lambda: "route")
+    app.add_api_route("/c", lambda: "route")
+    app.mount("", late)
+    Routing.install(app)
+    with asgi(app) as target:
+        answers = [target.send(ask(path)).body for path in ("/a/b", "/a/x", "/c", "/d")]
+    assert answers == [b'"b"', b'"x"', b'"route"', b'"d"']
+
+
+def test_a_number_of_too_many_digits_is_not_found_by_the_convertor_alone():
+    convertors.register()
+    app = FastAPI()
+    app.add_api_route("/{number:flask_int}", lambda number: number)
+    with asgi(app) as target:
+        assert target.send(ask("/" + "9" * 5000)).status == 404

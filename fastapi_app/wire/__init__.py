@@ -1,6 +1,7 @@
 """Flask's wire behaviour for any FastAPI app: one named piece a difference; it knows neither this service nor Flask.
 
 Each piece says which difference it closes, as measured against Flask 3.1 and FastAPI 0.165, and when it can go.
+What this service does without is imported from its own module: convertors, cookies, headers, pages.
 """
 
 from .bodies import FlaskRequest, Route, is_json

@@ -23,15 +23,11 @@ import re
 import uuid
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
-from urllib.parse import quote
 
 from starlette.convertors import CONVERTOR_TYPES, Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 
 T = TypeVar("T", bound=float)
-
-# The characters that Werkzeug leaves as they are in a path.
-PATH_SAFE = "!$&'()*+,/:;=@"
 
 
 class Number(Convertor[T]):
@@ -114,7 +110,7 @@ class Text(Convertor[str]):
         return value
 
     def to_string(self, value: str) -> str:
-        return quote(str(value), safe=PATH_SAFE)
+        return str(value)
 
 
 class Path(Text):
