@@ -97,8 +97,9 @@ class Tags:
 def one_range(field: str, size: int) -> tuple[int, int]:
     """The first byte that a Range asks for and the one after the last. Raises Unsatisfiable."""
     unit, separator, ranges = field.partition("=")
-    if not separator or "," in ranges or unit.strip(" \t").lower() != "bytes":
+    if not separator or unit.strip(" \t").lower() != "bytes":
         raise Unsatisfiable
+    # Several ranges, with commas between them, are no integers.
     asked = ranges.strip(" \t")
     first, dash, last = asked.partition("-")
     try:

@@ -86,7 +86,9 @@ def send_from_directory(request: Request, directory: str | PathLike[str], path: 
 
 def safe_join(directory: str, path: str) -> str | None:
     """Werkzeug's safe_join(): None for a path that would lead out of the directory; only `/` separates."""
-    inner = posixpath.normpath(path) if path else ""
+    if not path:
+        return directory or "."
+    inner = posixpath.normpath(path)
     if inner.startswith(("/", "../")) or inner == ".." or PurePath(inner).drive or (sep != "/" and sep in inner):
         return None
     return posixpath.join(directory or ".", inner)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any, NoReturn
 
+import fastapi
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -18,7 +19,7 @@ ErrorHandler = Callable[[Request, Any], Awaitable[Response]]
 Key = int | type[Exception]
 
 
-class Abort(HTTPException):
+class Abort(fastapi.HTTPException):
     """What abort() raises: the description is told apart from none, and a whole response may stand in for the page."""
 
     def __init__(
@@ -74,6 +75,8 @@ class Handlers:
     @classmethod
     def install(cls, app: FastAPI, handlers: Mapping[Key, ErrorHandler]) -> None:
         """Answer errors where the app does, and unhandled ones around all pieces that were added before."""
+        # Starlette's own is the base of FastAPI's, and what its router raises: one handler is for both.
+        handlers = {HTTPException if key is fastapi.HTTPException else key: handlers[key] for key in handlers}
 
         async def answer(request: Request, error: Exception) -> Response:
             return await answer_to(request, error, handlers)

@@ -35,7 +35,8 @@ class Stream(StreamingResponse):
     | Content-Type where none is given | none | text/html; charset=utf-8 |
 
     Alike on both: str is encoded, and an empty generator is an empty 200. Not closed: less than Content-Length says is
-    broken off here, where gunicorn keeps the connection and the client waits for the rest (RFC 9112 section 8).
+    broken off here, where gunicorn keeps the connection and the client waits for the rest (RFC 9112 section 8); and
+    uvicorn sends chunks to a client of HTTP/1.0, too, which gunicorn does not.
 
     An error is raised after it was answered, so that the server logs it. Keep it after the cutover; only the page that
     a failure has may go.
@@ -85,7 +86,7 @@ class Stream(StreamingResponse):
         left = int(declared) if declared is not None else None
         chunk = first
         while chunk is not END:
-            encoded = chunk.encode() if isinstance(chunk, str) else bytes(chunk)
+            encoded = chunk.encode() if isinstance(chunk, str) else memoryview(chunk).tobytes()
             if left is not None:
                 encoded = encoded[:left]
                 left -= len(encoded)

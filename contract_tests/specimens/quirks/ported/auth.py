@@ -12,7 +12,9 @@ from contract_tests.specimens.quirks.credentials import CHALLENGES, OPEN, knows
 from fastapi_app.wire.authorization import authorization
 from fastapi_app.wire.before import BeforeRequest
 from fastapi_app.wire.bodies import Route
+from fastapi_app.wire.convertors import register
 
+register()
 router = APIRouter(prefix="/auth", route_class=Route)
 HERE = "/auth/"
 
@@ -64,7 +66,7 @@ def post_note(body: Note) -> Response:
     return text(f"noted {len(body.note)}")
 
 
-@router.get("/numbers/{number:int}")
+@router.get("/numbers/{number:flask_int}")
 def get_number(number: int) -> Response:
     return text(str(number))
 

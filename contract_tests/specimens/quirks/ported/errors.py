@@ -7,10 +7,12 @@ from fastapi.responses import PlainTextResponse
 
 from contract_tests.specimens.quirks.troubles import TROUBLES, Broken, Deeper, Trouble
 from fastapi_app.wire.after import AfterRequest, Answer
+from fastapi_app.wire.convertors import register
 from fastapi_app.wire.handlers import Abort, Handlers, abort
 from fastapi_app.wire.pages import DESCRIPTIONS
 from fastapi_app.wire.streams import Stream
 
+register()
 router = APIRouter(prefix="/errors")
 HERE = "/errors/"
 
@@ -101,12 +103,12 @@ def get_stream_failing() -> Response:
     return Stream((str(1 // 0) for _ in "a"), media_type="text/plain")
 
 
-@router.get("/abort/{code:int}")
+@router.get("/abort/{code:flask_int}")
 def get_aborted(code: int) -> Response:
     abort(code)
 
 
-@router.get("/described/{code:int}")
+@router.get("/described/{code:flask_int}")
 def get_described(code: int, request: Request) -> Response:
     abort(code, request.query_params.get("text", ""))
 
@@ -116,19 +118,19 @@ def get_responded() -> Response:
     abort(PlainTextResponse("as it is", 418, {"X-Own": "yes"}))
 
 
-@router.get("/trouble/{kind}")
+@router.get("/trouble/{kind:flask_string}")
 def get_trouble(kind: str) -> Response:
     raise TROUBLES.get(kind, KeyError)(kind)
 
 
-@router.get("/later/{code:int}")
+@router.get("/later/{code:flask_int}")
 def get_later(code: int) -> Response:
     abort(code, headers={"Retry-After": "30"})
 
 
 @router.get("/who")
 def get_who() -> Response:
-    abort(401, headers={"WWW-Authenticate": 'Basic realm="quirks"'})
+    abort(401, headers={"WWW-Authenticate": "Basic realm=quirks"})
 
 
 @router.get("/wanted")

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 
+from fastapi_app.wire.convertors import register
 from fastapi_app.wire.files import send_file, send_from_directory
 
+register()
 router = APIRouter(prefix="/files", default_response_class=Response)
 
 
@@ -26,12 +28,12 @@ def post_notes(request: Request) -> Response:
     return send_file(request, public(request) / "notes.txt")
 
 
-@router.get("/from/{name:path}")
+@router.get("/from/{name:flask_path}")
 def get_from(request: Request, name: str) -> Response:
     return send_from_directory(request, public(request), name)
 
 
-@router.get("/save/{name:path}")
+@router.get("/save/{name:flask_path}")
 def get_to_save(request: Request, name: str) -> Response:
     return send_from_directory(request, public(request), name, as_attachment=True)
 
