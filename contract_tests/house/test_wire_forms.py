@@ -12,7 +12,7 @@ from werkzeug.http import parse_options_header
 from contract_tests.house.wire import ask, three
 from contract_tests.parity import asgi
 from fastapi_app.wire.form_data import FormData
-from fastapi_app.wire.forms import FormRoute
+from fastapi_app.wire.forms import FormRequest, FormRoute
 from fastapi_app.wire.options import parse_options
 from fastapi_app.wire.query import Lenient
 
@@ -105,7 +105,7 @@ BODIES = {
     "a file for a field": part(b'name="name"; filename="x"', b"a") + END,
     "an empty file for a field": part(b'name="name"; filename=""', b"") + END,
     "latin-1": name(b"\xe9", b"Content-Type: text/plain; charset=ISO-8859-1") + END,
-    "utf-16": name(b"\xe9", b"Content-Type: text/plain; charset=utf-16") + END,
+    "utf-16": name(b"\xe9\x00", b"Content-Type: text/plain; charset=utf-16") + END,
     "no UTF-8": name(b"\xe9\xff") + END,
     "no UTF-8 in a name": part(b'name="n\xff"', b"x") + name(b"v") + END,
     "upper case": b"--B\r\nCONTENT-DISPOSITION:FORM-DATA;NAME=name\r\n\r\nv\r\n--B--",
@@ -113,6 +113,7 @@ BODIES = {
     "unclosed quote": part(b'name="name', b"v") + END,
     "boundaries in a value": name(b"line\r\n--C\r\nx\r\n--Bx\r\n") + END,
     "line breaks for a value": name(b"\r\n\r") + END,
+    "a long head, then a short one": name(b"v", b"X-Long: " + b"x" * 300) + part(b"name=n", b"1") + END,
     "nothing": b"",
     "only an end": END,
     "only a beginning": b"--B\r\n",
@@ -255,9 +256,17 @@ def test_a_header_is_parsed_as_werkzeug_parses_it(seed):
         assert parse_options(header) == parse_options_header(header)
 
 
-@pytest.mark.parametrize("chunk", [1, 2, 3, 7, 64])
+@pytest.mark.parametrize("chunk", [1, 2, 3, 7, 64, 350])
 @pytest.mark.parametrize(
-    "body", ["value", "LF", "boundaries in a value", "line breaks for a value", "a file and a field"]
+    "body",
+    [
+        "value",
+        "LF",
+        "boundaries in a value",
+        "line breaks for a value",
+        "a file and a field",
+        "a long head, then a short one",
+    ],
 )
 def test_chunks_are_put_together_as_werkzeug_does(body, chunk):
     """Also where that is odd: a boundary that comes in small pieces leaves a carriage return in the value before it."""
@@ -272,6 +281,31 @@ def test_chunks_are_put_together_as_werkzeug_does(body, chunk):
     form.close()
     for _, value in files.items(multi=True):
         value.close()
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        "a=1; a*0=2; a*1=3",
+        "a*0=1; a=2; a*1=3",
+        "a*0=1; a*1=2; a=3",
+        "a*0*=iso-8859-1''%e9; a=x; a*1*=%e9",
+        "a*0*=utf-8''%c3%a9; a*1*=''%c3%a9",
+        "a*0*=utf-8''%c3%a9; a*1*=%c3%a9",
+        "a*0*=iso-8859-1''%e9; a*1*=%e9; a*2=%e9",
+        "a*=%e9; b*=''%e9; c*=koi8-r''%e9",
+    ],
+)
+def test_parameters_in_pieces_are_joined_as_werkzeug_joins_them(parameters):
+    assert parse_options(f"form-data; {parameters}") == parse_options_header(f"form-data; {parameters}")
+
+
+def test_a_file_that_nobody_asks_for_is_closed():
+    request = FormRequest({"type": "http"})
+    request.files = frozenset({"photo"})
+    unwanted, wanted = (UploadFile(BytesIO(), filename="f") for _ in range(2))
+    assert list(request.wanted([("name", unwanted), ("photo", wanted), ("photo", "text")])) == [("photo", wanted)]
+    assert (unwanted.file.closed, wanted.file.closed) == (True, False)
 
 
 def test_the_files_of_a_broken_form_are_closed():

@@ -4,14 +4,14 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Annotated
 
 import pytest
-from fastapi import APIRouter, Body, FastAPI, Response
+from fastapi import APIRouter, Body, FastAPI, Request, Response
 from pydantic import BaseModel
 from werkzeug.http import http_date as werkzeugs
 
 from contract_tests.house.wire import ask, three
 from contract_tests.parity import asgi
 from contract_tests.specimens.quirks.values import VALUES
-from fastapi_app.wire.json import FlaskJSON, JSONRoute, http_date
+from fastapi_app.wire.json import NOT_JSON, FlaskJSON, JSONRoute, get_json, http_date
 
 JSON = "application/json"
 
@@ -139,6 +139,20 @@ def test_it_works_on_any_app():
         assert isinstance(target.send(post("/", b"[" * 100_000, JSON)).exception, RecursionError)
         # What does not fit its type is FastAPI's own answer.
         assert target.send(post("/", b"{}", JSON)).status == 422
+
+
+def test_a_handler_can_ask_for_json_by_itself():
+    app = FastAPI()
+
+    @app.post("/")
+    async def post_anything(request: Request):
+        return await get_json(request)
+
+    with asgi(app) as target:
+        assert target.send(post("/", b"[1]", JSON)).body == b"[1]"
+        refused = target.send(post("/", b"[1]", "text/plain"))
+        assert (refused.status, NOT_JSON.encode() in refused.body) == (415, True)
+        assert target.send(post("/", b"[", JSON)).status == 400
 
 
 def test_types_stay_in_the_document():

@@ -54,7 +54,6 @@ def join(pairs: Iterator[tuple[str, str]]) -> dict[str, str]:
         else:
             text, charset = unquoted(written).replace("%22", '"'), ""
         if is_continued:
-            options.pop(key, None)
             continued.setdefault(key, []).append(text)
             charsets |= {key: charset} if charset else {}
         else:

@@ -52,7 +52,7 @@ class FirstValues(QueryParams):
     | `a=%FF`, which is no UTF-8 | U+FFFD | `%FF`, as it came |
     | bytes sent raw | read as latin-1 | read as UTF-8; an error (500) where they are not |
 
-    Drop it once no client repeats a key.
+    gunicorn and uvicorn refuse raw bytes themselves (400). Drop it once no client repeats a key.
     """
 
     def __init__(self, query: bytes) -> None:

@@ -18,6 +18,7 @@ RETURNED: dict[str, Callable[[], Any]] = {
     "status-text": lambda: ("made", "201 CREATED"),
     "status-digits": lambda: ("made", "202"),
     "status-spaces": lambda: ("made", "  203   SPACED "),
+    "status-nothing": lambda: ("made", ""),
     "status-empty": lambda: ("made", " "),
     "status-bytes": lambda: ("made", b"201"),
     "status-float": lambda: ("made", 201.0),
