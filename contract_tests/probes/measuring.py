@@ -24,7 +24,7 @@ from contract_tests.parity import Ledger
 from contract_tests.parity.drivers.raw import Conversation
 from contract_tests.parity.probes import Probe
 from contract_tests.parity.servers import Server
-from contract_tests.probes.pairs import QUIRKS, nothing, quirks_probes, service_probes, specimen
+from contract_tests.probes.pairs import QUIRKS, nothing, quirks_folder, quirks_probes, service_probes, specimen
 from contract_tests.probes.prober import Prober, Result, Side
 from contract_tests.probes.worlds import make_world
 from contract_tests.served import uvicorn
@@ -34,7 +34,7 @@ MEASURED = Path(__file__).parent / "measured.tsv"
 # Two cores, and a server waits for much of a probe's time.
 LANES = 2
 NAIVE = "contract_tests.specimens.naive.served:create_app"
-NAIVE_QUIRKS = "contract_tests.specimens.quirks.naive.app:create_app"
+NAIVE_QUIRKS = "contract_tests.specimens.quirks.served:naive"
 # No piece closed it: the real port has another page of its server's, or more than the specimen has.
 NOT_CLOSED = "-"
 
@@ -104,10 +104,11 @@ def service_lane(stack: ExitStack, ledger: Ledger) -> Lane:
 
 def quirks_lane(stack: ExitStack, ledger: Ledger) -> Lane:
     """The specimen's original, and its ports by their commands. Raises ServerError."""
-    original = stack.enter_context(specimen(QUIRKS["original"], {}, name="original"))
+    folder = stack.enter_context(quirks_folder())
+    original = stack.enter_context(specimen(QUIRKS["original"], folder, {}, name="original"))
 
     def run(probes: Sequence[Probe], command: str) -> list[Result]:
-        with specimen(command, {}, name="port") as port:
+        with specimen(command, folder, {}, name="port") as port:
             return list(Prober(original, port, ledger, nothing, patience=0.0).run(probes))
 
     return run
