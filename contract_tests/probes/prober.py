@@ -17,7 +17,7 @@ from contract_tests.parity.drivers.raw import Conversation, converse
 from contract_tests.parity.ledger import Entry
 from contract_tests.parity.messages import Request
 from contract_tests.parity.probes import Act, Probe, Send
-from contract_tests.probes.worlds import Made
+from contract_tests.probes.worlds import Made, WorldError
 
 SOURCE = "probes"
 # How long a server may say nothing before it is taken to wait for more, in seconds.
@@ -70,7 +70,7 @@ class Prober:
     _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "probe"))
 
     def run(self, probes: Iterable[Probe]) -> Iterator[Result]:
-        """Probe after probe. Raises WorldError."""
+        """Probe after probe. Raises WorldError where the original's world cannot be made."""
         for probe in probes:
             result = self._sent(probe, QUIET)
             if (
@@ -82,7 +82,11 @@ class Prober:
             yield result
 
     def _sent(self, probe: Probe, quiet: float) -> Result:
-        ours, theirs = self._both(lambda side: side.made(probe, self.make_world))
+        ours, theirs = self._both(lambda side: self._made(side, probe))
+        if isinstance(ours, WorldError):
+            raise ours
+        if isinstance(theirs, WorldError):
+            return unmade(probe, theirs)
         bindings = Bindings.opaque(Declared.of(self.ledger.bind))
         for (request, original), (_, port) in zip(ours.exchanges, theirs.exchanges, strict=False):
             bindings.learn(request, original, port)
@@ -95,6 +99,12 @@ class Prober:
             entry = self.ledger.accepts(operation, difference, source=SOURCE, probe=probe.id)
             new.append((operation, difference)) if entry is None else accepted.append((difference, entry))
         return Result(probe, requests, *heard, tuple(new), tuple(accepted))
+
+    def _made(self, side: Side, probe: Probe) -> Made | WorldError:
+        try:
+            return side.made(probe, self.make_world)
+        except WorldError as error:
+            return error
 
     @staticmethod
     def _heard(side: Side, steps: Sequence[Send | Act], methods: Sequence[str], quiet: float) -> Conversation:
@@ -110,6 +120,12 @@ class Prober:
         port = self._threads.submit(act, self.port)
         original = act(self.original)
         return original, port.result()
+
+
+def unmade(probe: Probe, error: WorldError) -> Result:
+    """What becomes of a probe whose world the port does not let be made."""
+    nothing, world = Conversation((), "not asked"), Difference("transport", "world", "missing", "made", str(error))
+    return Result(probe, (), nothing, nothing, (("its world", world),))
 
 
 def await_closed(port: int, connections: int, *, seconds: float = 2.0) -> int:
