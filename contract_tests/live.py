@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -102,10 +102,10 @@ def own_servers(started: dict[str, Server]) -> Iterator[Contract]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parity-")))
         both = Place(folder / "shared")
         apart, shared = {}, {}
-        for role in SERVERS:
+        for role, command in SERVERS.items():
             own = Place(folder / role)
-            apart[role] = stack.enter_context(own.target(role, started, name=role))
-            shared[role] = stack.enter_context(both.target(role, started, name=f"{role} that shares its database"))
+            apart[role] = stack.enter_context(own.target(command, started, name=role))
+            shared[role] = stack.enter_context(both.target(command, started, name=f"{role} that shares its database"))
         yield Contract(
             apart["original"],
             apart["port"],
@@ -137,8 +137,10 @@ class Place:
         )
 
     @contextmanager
-    def target(self, role: str, started: dict[str, Server], *, name: str) -> Iterator[Target]:
-        """A server of a role, which is noted by its name. Raises ServerError."""
+    def target(
+        self, command: str, started: dict[str, Server], *, name: str, env: Mapping[str, str] | None = None
+    ) -> Iterator[Target]:
+        """A server by its command, which is noted by its name; `env` is added to the settings. Raises ServerError."""
         from contract_tests.world import empty, environment
         from shared_core.database import make_engine
         from shared_core.migrations import migrate
@@ -154,8 +156,8 @@ class Place:
             shutil.rmtree(self.settings.upload_dir, ignore_errors=True)
             counts.clear()
 
-        command = [sys.executable, "-m", *SERVERS[role].split()]
-        with Server(command, env=environment(self.settings), cwd=self.home, ready="/readyz") as server:
+        environ = {**environment(self.settings), **(env or {})}
+        with Server([sys.executable, "-m", *command.split()], env=environ, cwd=self.home, ready="/readyz") as server:
             started[name] = server
             click.echo(f"started the {name} on {server.url}")
             with http(server.url, reset=reset) as target:

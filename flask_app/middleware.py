@@ -60,8 +60,8 @@ class CheckedInput(io.RawIOBase):
     """A request body that is whole, or an OSError: of that Werkzeug makes a 400.
 
     gunicorn takes a body that breaks off before its Content-Length for a whole one, against RFC 9112 section 8: a
-    change would be made that its client never finished to ask for. A bad chunk it finds while a handler reads, and its own
-    kind of error would be a 500.
+    change would be made that its client never finished to ask for. A bad chunk it finds while a handler reads, and its
+    own kind of error would be a 500.
     """
 
     def __init__(self, stream: IO[bytes], expected: int | None) -> None:

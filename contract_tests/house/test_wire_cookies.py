@@ -239,3 +239,11 @@ def test_each_piece_works_on_any_app():
         assert target.send(ask("/all", "GET", ("Cookie", "a=1; a=2"))).body == b'["1","2"]'
         assert target.send(ask("/typed")).status == 422
     assert app.openapi()["paths"]["/typed"]["get"]["parameters"][0]["in"] == "cookie"
+
+
+@pytest.mark.parametrize("given", [{"key": "a\nb"}, {"key": "a\r"}, {"key": "a", "expires": "x\ny"}], ids=str)
+def test_a_cookie_has_no_line_breaks(given):
+    response = Response()
+    with pytest.raises(ValueError, match="line breaks"):
+        set_cookie(response, **given)
+    assert "set-cookie" not in response.headers

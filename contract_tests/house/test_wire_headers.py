@@ -147,3 +147,7 @@ def test_each_piece_works_on_any_app():
         assert target.send(ask("/give?value=a%0Ab")).status == 500
         read_back = target.send(ask("/read", "GET", ("X-A", "1"), ("X_B", "3"), ("X-A", "2")))
         assert read_back.body == b'[["1,2"],[]]'
+
+
+def test_a_value_is_sent_without_white_space_around_it():
+    assert sent([(b"x-a", b" a b\t"), (b"date", b"now")]) == [(b"x-a", b"a b")]

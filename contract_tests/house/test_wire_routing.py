@@ -267,3 +267,25 @@ def test_slashes_may_be_lenient():
         assert [target.send(ask(path)).status for path in ("/folder", "/folder/", "/inner/first/")] == [200] * 3
         assert target.send(ask("/inner/x/")).body == b'["any_name","x","/inner/x/"]'
         assert target.send(ask("/inner//first")).status == 404
+
+
+def test_a_mounted_app_keeps_its_place():
+    app, early, late = FastAPI(openapi_url=None), FastAPI(), FastAPI()
+    for inner, name in ((early, "early"), (late, "late")):
+        inner.add_api_route("/{name}", lambda name=name: name)
+    app.mount("/a", early)
+    app.add_api_route("/a/b", lambda: "route")
+    app.add_api_route("/c", lambda: "route")
+    app.mount("", late)
+    Routing.install(app)
+    with asgi(app) as target:
+        answers = [target.send(ask(path)).body for path in ("/a/b", "/a/x", "/c", "/d")]
+    assert answers == [b'"b"', b'"x"', b'"route"', b'"d"']
+
+
+def test_a_number_of_too_many_digits_is_not_found_by_the_convertor_alone():
+    convertors.register()
+    app = FastAPI()
+    app.add_api_route("/{number:flask_int}", lambda number: number)
+    with asgi(app) as target:
+        assert target.send(ask("/" + "9" * 5000)).status == 404

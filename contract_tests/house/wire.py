@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from contract_tests.parity import Difference, Request, Response, Target, asgi, compare, wsgi
 from contract_tests.specimens.quirks import naive, original, ported
@@ -35,13 +36,13 @@ class Three:
 
 
 @contextmanager
-def three() -> Iterator[Three]:
-    """The three apps, as their create_app() makes them."""
+def three(folder: Path | None = None) -> Iterator[Three]:
+    """The three apps, as their create_app() makes them of a folder."""
     with ExitStack() as stack:
         yield Three(
-            stack.enter_context(wsgi(original.create_app())),
-            stack.enter_context(asgi(naive.create_app())),
-            stack.enter_context(asgi(ported.create_app())),
+            stack.enter_context(wsgi(original.create_app(folder))),
+            stack.enter_context(asgi(naive.create_app(folder))),
+            stack.enter_context(asgi(ported.create_app(folder))),
         )
 
 

@@ -11,8 +11,9 @@ from .drivers.raw import Answer, Conversation
 from .messages import Request
 from .rules import DEFAULT, Rules
 
-# Statuses that RFC 9110 named anew; servers say the one or the other.
+# Names of a status that servers choose between; most RFC 9110 gave anew.
 RENAMED = {
+    (203, "non authoritative information"): "non-authoritative information",
     (413, "request entity too large"): "content too large",
     (413, "payload too large"): "content too large",
     (414, "request-uri too long"): "uri too long",

@@ -293,3 +293,12 @@ def test_a_long_secret_is_hidden_in_a_cut_text_at_once() -> None:
     secrets = Secrets()
     secrets.mark("x" * 400_000)
     assert secrets.hide("a\u2026" + "x" * 48) == "a\u2026<secret:1>"
+
+
+@pytest.mark.parametrize("credentials", [b"\xe9\xe9\xe9\xe9", b"/w==", b"YTpi\xff"])
+def test_basic_credentials_that_are_none_are_told_of_all_the_same(credentials: bytes) -> None:
+    secrets = Secrets()
+    secrets.learn(Request("GET", b"/", ((b"Authorization", b"Basic " + credentials),)))
+    assert credentials.decode("latin-1") not in secrets.header(
+        "Authorization", f"Basic {credentials.decode('latin-1')}"
+    )

@@ -15,13 +15,14 @@ from contract_tests.parity.servers import Server
 from contract_tests.probes.prober import Prober, Side
 from contract_tests.probes.worlds import Made, make_world
 from contract_tests.served import gunicorn, uvicorn
+from contract_tests.specimens.quirks.folder import fill
 
 HERE = Path(__file__).parent
 ROLES = ("original", "port")
 # The specimen's apps: everything that Flask may do on the wire and our own service does not.
 QUIRKS = {
-    "original": gunicorn("contract_tests.specimens.quirks.original.app:create_app()"),
-    "port": uvicorn("contract_tests.specimens.quirks.ported.app:create_app"),
+    "original": gunicorn("contract_tests.specimens.quirks.served:original()"),
+    "port": uvicorn("contract_tests.specimens.quirks.served:ported"),
 }
 
 
@@ -56,15 +57,29 @@ def service_pair(targets: Mapping[str, Target], servers: Mapping[str, Server], l
 def quirks_pair(ledger: Ledger) -> Iterator[ProbedPair]:
     """The specimen's pair, on servers of its own. Raises ProbeError and ServerError."""
     probes = quirks_probes()
+    servers: dict[str, Server] = {}
     with ExitStack() as stack:
-        servers: dict[str, Server] = {}
-        sides = []
-        for role in ROLES:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="quirks-"))
-            command = [sys.executable, "-m", *QUIRKS[role].split()]
-            servers[role] = stack.enter_context(Server(command, cwd=folder))
-            sides.append(Side(servers[role].port, stack.enter_context(http(servers[role].url))))
-        yield ProbedPair("quirks", probes, Prober(sides[0], sides[1], ledger, nothing), servers)
+        folder = stack.enter_context(quirks_folder())
+        original, port = (stack.enter_context(specimen(QUIRKS[role], folder, servers, name=role)) for role in ROLES)
+        yield ProbedPair("quirks", probes, Prober(original, port, ledger, nothing), servers)
+
+
+@contextmanager
+def quirks_folder() -> Iterator[Path]:
+    """The specimen's files: one folder for all its apps, since an entity tag of Flask's tells the path."""
+    with tempfile.TemporaryDirectory(prefix="quirks-") as folder:
+        yield fill(Path(folder))
+
+
+@contextmanager
+def specimen(command: str, folder: Path, started: dict[str, Server], *, name: str) -> Iterator[Side]:
+    """One of the specimen's apps by its command, which is noted by its name. Raises ServerError."""
+    with (
+        Server([sys.executable, "-m", *command.split()], cwd=folder, env={"QUIRKS_FOLDER": str(folder)}) as server,
+        http(server.url) as target,
+    ):
+        started[name] = server
+        yield Side(server.port, target)
 
 
 def nothing(name: str, _: Target) -> Made:

@@ -56,21 +56,29 @@ class Result:
 
 @dataclass(slots=True)
 class Prober:
-    """Two apps under probe. `ledger` accepts, `make_world` makes what a probe's world names."""
+    """Two apps under probe. `ledger` accepts, `make_world` makes what a probe's world names.
+
+    Who is silent where the other speaks is asked again, with `patience` in seconds: an answer may be late on a busy
+    machine.
+    """
 
     original: Side
     port: Side
     ledger: Ledger
     make_world: MakeWorld
+    patience: float = PATIENT
     _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "probe"))
 
     def run(self, probes: Iterable[Probe]) -> Iterator[Result]:
         """Probe after probe. Raises WorldError."""
         for probe in probes:
             result = self._sent(probe, QUIET)
-            if result.differences and {result.original.ending, result.port.ending} & {"waiting", "deaf"}:
-                # An answer may be late on a busy machine: who is silent is asked again, with more patience.
-                result = self._sent(probe, PATIENT)
+            if (
+                self.patience
+                and result.differences
+                and {result.original.ending, result.port.ending} & {"waiting", "deaf"}
+            ):
+                result = self._sent(probe, self.patience)
             yield result
 
     def _sent(self, probe: Probe, quiet: float) -> Result:

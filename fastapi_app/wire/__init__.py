@@ -1,15 +1,16 @@
 """Flask's wire behaviour for any FastAPI app: one named piece a difference; it knows neither this service nor Flask.
 
 Each piece says which difference it closes, as measured against Flask 3.1 and FastAPI 0.165, and when it can go.
+What this service uses is named here; the other pieces are in their modules, so that an app imports what it needs.
 """
 
-from .bodies import FlaskRequest, Handler, Route, is_json
+from .bodies import FlaskRequest, Route, is_json
 from .draining import DrainBody
 from .failures import QuietErrors
 from .fields import field
 from .heads import HeadLimits, RefuseHeads
 from .limits import BodyLimit
-from .query import FirstValues
+from .query import FirstValues, Handler, Lenient, QueryRoute
 from .redirects import canonical, host_of
 from .routing import Routing
 
@@ -20,6 +21,8 @@ __all__ = [
     "FlaskRequest",
     "Handler",
     "HeadLimits",
+    "Lenient",
+    "QueryRoute",
     "QuietErrors",
     "RefuseHeads",
     "Route",

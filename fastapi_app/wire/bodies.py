@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fastapi import HTTPException, Request, params
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from starlette.datastructures import QueryParams
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from .query import FirstValues
+from .query import Handler, QueryRequest
 
 if TYPE_CHECKING:
     from fastapi._compat import ModelField
-
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 # What stands in for a body that cannot be read, until the dependencies are solved: neither fits any model.
 UNREADABLE, UNREAD = 0j, b"\0"
 
 
-class FlaskRequest(Request):
+class FlaskRequest(QueryRequest):
     """A request that reads its query by FirstValues, and its JSON with the route's own parser.
 
     Where `defers` is set, a body that is refused is noted as `refusal` and stood in for, and not raised at once.
@@ -33,18 +31,15 @@ class FlaskRequest(Request):
     defers = False
     refusal: HTTPException | None = None
 
-    @property
-    def query_params(self) -> QueryParams:
-        if not hasattr(self, "_query_params"):
-            self._query_params: QueryParams = FirstValues(self.scope["query_string"])
-        return self._query_params
-
     async def body(self) -> bytes:
         if self.refusal is None:
             try:
                 return await super().body()
             except HTTPException as refusal:
                 self.refuse(refusal)
+            except ClientDisconnect:
+                # Half a body is none: whoever sent it may still read the answer.
+                self.refuse(HTTPException(400))
         return UNREAD
 
     async def json(self) -> Any:
@@ -73,6 +68,7 @@ class Route(APIRoute):
       its cause.
     - A body is refused (413, 415, 400) after the dependencies, so that a 401 of one of them comes first, as it does
       where a Flask view asks who is signed in before it reads the body; FastAPI reads the body before anything else.
+    - A body that breaks off is a 400; FastAPI raises ClientDisconnect, a 500 for whoever closed only one side.
     - The first of repeated query keys counts.
 
     Not deferred: a body that is optional, or of a type that takes anything; it is refused at once.

@@ -37,7 +37,8 @@ class ResponseHeaders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def checking(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            # What is marked as the server's own page closes the connection as it says.
+            if message["type"] == "http.response.start" and not message.get("wire.server"):
                 message = {**message, "headers": sent(message.get("headers", ()))}
             await send(message)
 

@@ -5,7 +5,20 @@ from __future__ import annotations
 from importlib import import_module
 from types import ModuleType
 
-AREAS: tuple[str, ...] = ("routing", "redirects", "cookies", "headers")
+AREAS: tuple[str, ...] = (
+    "routing",
+    "redirects",
+    "cookies",
+    "headers",
+    "files",
+    "streams",
+    "errors",
+    "auth",
+    "query",
+    "forms",
+    "json",
+    "views",
+)
 
 
 def module_of(package: str, area: str) -> ModuleType:
