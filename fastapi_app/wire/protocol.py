@@ -1,0 +1,325 @@
+"""HTTP/1 on sockets as gunicorn speaks it, below any ASGI app: `uvicorn --http fastapi_app.wire.protocol:GunicornHttp`.
+
+Source: gunicorn 27, `http/message.py`, `http/body.py`, `workers/gthread.py`, `util.py`; uvicorn 0.54,
+`protocols/http/httptools_impl.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Literal
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from .exchange import Exchange, Header, OldOutgoing, Outgoing
+from .heads import HeadLimits, Refused, check_codings, page
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGI3Application
+
+LIMITS = HeadLimits()
+# gunicorn's bound of everything between the request line and the empty line, and of the trailers.
+MAX_SECTION = LIMITS.fields * (LIMITS.field_size + 2) + 4
+# Of fields that are still held while the head has no end: gunicorn counts at the end, within the bound above.
+MAX_HELD = 16384
+BLOCK = 8192
+LINGER_SECONDS = 2.0
+LINGER_BYTES = 65536
+# RFC 9110 section 6.5.1, as gunicorn has it.
+NO_TRAILERS = frozenset({b"host", b"content-length", b"transfer-encoding", b"trailer", b"authorization", b"te"})
+
+Stage = Literal["between", "head", "body"]
+
+
+class GunicornHttp(HttpToolsProtocol):
+    """uvicorn's protocol, which answers what happens before and behind an app as gunicorn does.
+
+    | what is sent | uvicorn's own | gunicorn, and here |
+    |---|---|---|
+    | trailers behind a chunked body | fields of the request: a Cookie there signs in | no part of the request |
+    | a trailer that frames or authorizes, or more than 100 | taken | the body is broken |
+    | an Upgrade that nobody takes | the body is a request of its own | an ordinary request |
+    | what stands behind CONNECT | answered, or stuck | nothing: the answer closes |
+    | the end of the client's sending, after a request | closed without the answer | answered, then closed |
+    | the same, within a body | closed | `http.disconnect`, answered, then closed |
+    | what breaks within a body | 400 in place of the answer | `http.disconnect`, answered, then closed |
+    | a broken request behind others | 400 in place of the first answer | the others' answers, then 400 |
+    | a broken head | text/plain | gunicorn's page |
+    | a transfer coding that does not end in chunked | the app runs, then 400 | 501 or 400, and the app is not asked |
+    | a request line that has no end | no limit, or 400 at once | 414 above 4094 bytes |
+    | a head that has no end | no limit | 431 above 819204 bytes |
+    | `Expect: 100-continue` in HTTP/1.0 | `100 Continue` | ignored |
+    | HTTP/1.0 | `HTTP/1.1` and chunks in the answer | `HTTP/1.0`, and the end of the connection |
+    | HTTP/1.0 with `Connection: keep-alive` | closed | kept |
+    | `Connection: close, x`, or `Proxy-Connection` | closed | kept: the first Connection must be exactly `close` |
+    | more than was read when the connection closes | reset: the answer may be lost | read for 2 s or 64 KiB |
+
+    It needs `RefuseHeads` for heads that are whole. A client that goes away while an app computes is noticed when the
+    app writes: its FIN is no longer taken for the end. Over TLS there is no half-close, and it is taken for the end.
+
+    Drop it when a proxy in front speaks HTTP to all clients: nginx settles every row by itself.
+
+    It overrides these of uvicorn 0.54: the callbacks of httptools, `connection_made`, `connection_lost`,
+    `data_received`, `eof_received`, `send_400_response`, `on_response_complete`, `_start_asgi_task`; and sets
+    `keep_alive`, `transport`, `message_event`, `chunked_encoding`, `expected_content_length` and `disconnected` of a
+    `RequestResponseCycle`.
+    """
+
+    # Where the parser is.
+    stage: Stage = "between"
+    # A message ended within what is being read: where the next one began in it is unknown.
+    followed = False
+    # Bytes of a head that has no end yet, and of a body in which nothing was heard since: both are limited.
+    head_size = 0
+    silence = 0
+    heard = False
+    trailers = 0
+    # The begin of a line that can be no request, as long as it has no end.
+    line = b""
+    # The fields of a request whose Upgrade is not taken.
+    kept: list[Header] | None = None
+    # Nothing more is parsed: behind CONNECT, a fault or the end.
+    is_deaf = False
+    # The cycle whose body will never be whole.
+    cut: RequestResponseCycle | None = None
+    # What is left to say before the connection closes.
+    refusal = b""
+    is_half_closed = False
+    is_ending = False
+    lingered = 0
+    linger: asyncio.TimerHandle | None = None
+
+    # What comes in
+
+    def data_received(self, data: bytes) -> None:
+        if self.is_ending:
+            self.lingered += len(data)
+            if self.lingered > LINGER_BYTES:
+                self.transport.close()
+            return
+        if self.is_deaf:
+            return
+        self._unset_keepalive_if_required()
+        if self.line:
+            data, self.line = self.line + data, b""
+        self.followed = self.heard = False
+        rest = data
+        while rest and not self.is_deaf:
+            rest = self.feed(rest)
+        if not self.is_deaf:
+            self.check_size(len(data))
+
+    def feed(self, data: bytes) -> bytes:
+        """Parse; gives what is to be parsed next."""
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            if self.kept is not None:
+                return self.without_upgrade() + data[upgrade.args[0] :]
+            self.is_deaf = True
+            if self._should_upgrade():
+                self.handle_websocket_upgrade()
+        except httptools.HttpParserError as error:
+            self.fail(error, data)
+        return b""
+
+    def check_size(self, received: int) -> None:
+        """What has no end is refused, before it fills the memory."""
+        if self.stage == "head":
+            self.head_size += 0 if self.followed else received
+            if self.head_size > MAX_SECTION or len(self.headers) > MAX_HELD:
+                self.refuse(_too_large("max buffer headers"))
+        elif self.stage == "body":
+            self.silence = 0 if self.heard else self.silence + received
+            if self.silence > MAX_SECTION:
+                self.cut_off()
+
+    def fail(self, error: Exception, data: bytes) -> None:
+        """The parser cannot go on."""
+        if self.stage == "body":
+            self.cut_off()
+        elif isinstance(error.__context__, Refused):
+            self.refuse(error.__context__)
+        elif isinstance(error, httptools.HttpParserInvalidMethodError) and not self.followed and b"\n" not in data:
+            self.await_line(data)
+        else:
+            self.refuse(Refused(400, "Bad Request", "Invalid HTTP request"))
+
+    def await_line(self, line: bytes) -> None:
+        """gunicorn says what is wrong with a line once it is whole, or too long."""
+        if len(line) - len("\r\n") > LIMITS.request_line:
+            self.refuse(_too_long(len(line)))
+            return
+        self.line, self.parser, self.stage = line, self.new_parser(), "between"
+
+    def new_parser(self) -> httptools.HttpRequestParser:
+        """As uvicorn makes it."""
+        parser = httptools.HttpRequestParser(self)
+        parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        return parser
+
+    def without_upgrade(self) -> bytes:
+        """The head once more for a parser of its own: httptools takes none back of a request that would upgrade."""
+        assert self.kept is not None
+        version = self.parser.get_http_version().encode()
+        lines = [b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, version)]
+        lines += [b"%s: %s" % field for field in self.kept if field[0] != b"upgrade"]
+        self.parser = self.new_parser()
+        return b"\r\n".join([*lines, b"", b""])
+
+    def eof_received(self) -> bool | None:  # type: ignore[override]
+        """The client has said all it will say: what it has asked for is still answered."""
+        self.is_half_closed = True
+        if self.is_idle() or self.is_ending or self.scheme == "https":
+            return None
+        self.is_deaf = True
+        if self.stage == "body":
+            self.cut_off()
+        elif not self.refusal:
+            self.cycle.keep_alive = False
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.linger is not None:
+            self.linger.cancel()
+        self.is_deaf = True
+        super().connection_lost(exc)
+
+    # The parser's callbacks
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.stage, self.head_size, self.trailers = "head", 0, 0
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        length = len(self.parser.get_method()) + len(self.url) + len("  HTTP/1.1")
+        if length > LIMITS.request_line:
+            raise _too_long(length if length + len("\r\n") <= BLOCK else BLOCK)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self.stage == "head":
+            super().on_header(name, value)
+            return
+        self.heard = True
+        self.trailers += 1
+        size = len(name) + len(value) + len(": \r\n")
+        if self.trailers > LIMITS.fields or size > LIMITS.field_size or name.lower() in NO_TRAILERS:
+            raise Refused(400, "Bad Request", "Invalid trailer")
+
+    def on_headers_complete(self) -> None:
+        is_connect = self.parser.get_method() == b"CONNECT"
+        if self.parser.should_upgrade() and not is_connect:
+            if self._should_upgrade():
+                super().on_headers_complete()
+            else:
+                self.kept = self.headers
+            return
+        if self.kept is not None:
+            self.headers[:] = self.kept
+            self.kept = None
+        version = self.parser.get_http_version()
+        check_framing(self.headers, version)
+        self.expect_100_continue &= version != "1.0"
+        super().on_headers_complete()
+        self.cycle.keep_alive = stays_open(self.headers, version) and not is_connect
+        self.stage = "body"
+
+    def on_body(self, body: bytes) -> None:
+        self.heard = True
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if self.kept is None:
+            self.stage, self.followed = "between", True
+            super().on_message_complete()
+
+    # What goes out
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        outgoing = OldOutgoing if cycle.scope["http_version"] == "1.0" else Outgoing
+        cycle.transport = outgoing(self.transport, self.end, self.is_closing).as_transport()
+        super()._start_asgi_task(cycle, Exchange(app, cycle, lambda: self.cut is cycle))
+
+    def is_idle(self) -> bool:
+        """Nothing is left to answer: the last cycle is answered after all others."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is None or cycle.response_complete
+
+    def is_closing(self) -> bool:
+        return self.is_ending or self.transport.is_closing()
+
+    def cut_off(self) -> None:
+        """The rest of the body will not come: the app hears of it, and its answer is the last."""
+        self.is_deaf = True
+        self.cut = self.cycle
+        self.cycle.keep_alive = False
+        if self.cycle.response_complete:
+            self.end()
+        else:
+            self.cycle.message_event.set()
+
+    def refuse(self, refused: Refused) -> None:
+        """The page goes out in its turn, and is the last."""
+        self.logger.warning("Invalid HTTP request received.")
+        self.is_deaf = True
+        content = bytes(page(refused).body)
+        head = f"HTTP/1.1 {refused.status} {refused.reason}\r\nConnection: close\r\nContent-Type: text/html\r\n"
+        self.refusal = head.encode("latin-1") + b"Content-Length: %d\r\n\r\n%s" % (len(content), content)
+        if self.is_idle():
+            self.answer_refusal()
+
+    def answer_refusal(self) -> None:
+        self.transport.write(self.refusal)
+        self.end()
+
+    def on_response_complete(self) -> None:
+        if self.is_ending:
+            # uvicorn would begin with the next request in the queue: only a transport that closes keeps it from that.
+            self.server_state.total_requests += 1
+            return
+        super().on_response_complete()
+        if self.refusal and self.is_idle() and not self.is_closing():
+            self._unset_keepalive_if_required()
+            self.answer_refusal()
+
+    def end(self) -> None:
+        """Close; what the client still sends is read for a while, for a reset could overtake the answer."""
+        if self.is_closing():
+            return
+        self.is_ending = True
+        if self.is_half_closed or not self.transport.can_write_eof():
+            self.transport.close()
+            return
+        self.flow.resume_reading()
+        self.transport.write_eof()
+        self.linger = self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
+
+def stays_open(fields: list[Header], version: str) -> bool:
+    """Whether the connection is kept: gunicorn reads the first Connection alone, and no list in it."""
+    for name, value in fields:
+        if name == b"connection":
+            option = value.strip(b" \t").lower()
+            if option in (b"close", b"keep-alive"):
+                return option == b"keep-alive"
+            break
+    return version != "1.0"
+
+
+def check_framing(fields: list[Header], version: str) -> None:
+    """A transfer coding that does not end in chunked leaves no end of the body to find. Raises Refused."""
+    codings = [value for name, value in fields if name == b"transfer-encoding"]
+    if codings and codings[-1].rpartition(b",")[2].strip(b" \t").lower() != b"chunked":
+        check_codings(fields, version)
+        raise Refused(400, "Bad Request", "Invalid HTTP Header: 'TRANSFER-ENCODING'")
+
+
+def _too_long(read: int) -> Refused:
+    message = f"Request Line is too large ({min(read, BLOCK)} > {LIMITS.request_line})"
+    return Refused(414, "URI Too Long", message)
+
+
+def _too_large(message: str) -> Refused:
+    return Refused(431, "Request Header Fields Too Large", f"Error parsing headers: '{message}'")
