@@ -67,6 +67,7 @@ class Prober:
     ledger: Ledger
     make_world: MakeWorld
     patience: float = PATIENT
+    _worlds: tuple[str, Made, Made] | None = None
     _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "probe"))
 
     def run(self, probes: Iterable[Probe]) -> Iterator[Result]:
@@ -82,11 +83,10 @@ class Prober:
             yield result
 
     def _sent(self, probe: Probe, quiet: float) -> Result:
-        ours, theirs = self._both(lambda side: self._made(side, probe))
-        if isinstance(ours, WorldError):
-            raise ours
-        if isinstance(theirs, WorldError):
-            return unmade(probe, theirs)
+        try:
+            ours, theirs = self._world(probe)
+        except PortWorldError as error:
+            return unmade(probe, error)
         bindings = Bindings.opaque(Declared.of(self.ledger.bind))
         for (request, original), (_, port) in zip(ours.exchanges, theirs.exchanges, strict=False):
             bindings.learn(request, original, port)
@@ -98,7 +98,22 @@ class Prober:
         for operation, difference in compare_conversations(requests, *heard, bindings=bindings):
             entry = self.ledger.accepts(operation, difference, source=SOURCE, probe=probe.id)
             new.append((operation, difference)) if entry is None else accepted.append((difference, entry))
-        return Result(probe, requests, *heard, tuple(new), tuple(accepted))
+        result = Result(probe, requests, *heard, tuple(new), tuple(accepted))
+        if not (result.alike and all(map(changes_nothing, requests))):
+            self._worlds = None
+        return result
+
+    def _world(self, probe: Probe) -> tuple[Made, Made]:
+        """The world of a probe, as it was left by one that only read in it, or made anew. Raises WorldError."""
+        if self._worlds is None or self._worlds[0] != probe.world:
+            self._worlds = None
+            ours, theirs = self._both(lambda side: self._made(side, probe))
+            if isinstance(ours, WorldError):
+                raise ours
+            if isinstance(theirs, WorldError):
+                raise PortWorldError(str(theirs))
+            self._worlds = (probe.world, ours, theirs)
+        return self._worlds[1:]
 
     def _made(self, side: Side, probe: Probe) -> Made | WorldError:
         try:
@@ -108,9 +123,10 @@ class Prober:
 
     @staticmethod
     def _heard(side: Side, steps: Sequence[Send | Act], methods: Sequence[str], quiet: float) -> Conversation:
-        before = open_connections(side.port)
+        drops = Act("drop") in steps
+        before = open_connections(side.port) if drops else 0
         conversation = converse(side.port, steps, methods, quiet=quiet)
-        if conversation.ending == "dropped":
+        if drops:
             # What it began must not reach into the next probe's world.
             await_closed(side.port, before)
         return conversation
@@ -122,7 +138,16 @@ class Prober:
         return original, port.result()
 
 
-def unmade(probe: Probe, error: WorldError) -> Result:
+class PortWorldError(Exception):
+    """The port does not let a world be made that the original lets be made."""
+
+
+def changes_nothing(request: Request) -> bool:
+    """Whether a request leaves the world as it was; to begin a sign-in does not."""
+    return request.method in ("GET", "HEAD", "OPTIONS") and b"signin" not in request.target
+
+
+def unmade(probe: Probe, error: PortWorldError) -> Result:
     """What becomes of a probe whose world the port does not let be made."""
     nothing, world = Conversation((), "not asked"), Difference("transport", "world", "missing", "made", str(error))
     return Result(probe, (), nothing, nothing, (("its world", world),))
