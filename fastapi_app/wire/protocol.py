@@ -137,6 +137,8 @@ class GunicornHttp(HttpToolsProtocol):
 
     def fail(self, error: Exception, data: bytes) -> None:
         """The parser cannot go on."""
+        if self.is_deaf:
+            return
         if self.stage == "body":
             self.cut_off()
         elif isinstance(error.__context__, Refused):
@@ -144,7 +146,7 @@ class GunicornHttp(HttpToolsProtocol):
         elif isinstance(error, httptools.HttpParserInvalidMethodError) and not self.followed and b"\n" not in data:
             self.await_line(data)
         else:
-            self.refuse(Refused(400, "Bad Request", "Invalid HTTP request"))
+            self.refuse(told(str(error), self.headers))
 
     def await_line(self, line: bytes) -> None:
         """gunicorn says what is wrong with a line once it is whole, or too long."""
@@ -154,9 +156,9 @@ class GunicornHttp(HttpToolsProtocol):
         self.line, self.parser, self.stage = line, self.new_parser(), "between"
 
     def new_parser(self) -> httptools.HttpRequestParser:
-        """As uvicorn makes it."""
+        """One that never decides by itself that a connection is over."""
         parser = httptools.HttpRequestParser(self)
-        parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        parser.set_dangerous_leniencies(lenient_data_after_close=True, lenient_keep_alive=True)
         return parser
 
     def without_upgrade(self) -> bytes:
@@ -188,7 +190,13 @@ class GunicornHttp(HttpToolsProtocol):
 
     # The parser's callbacks
 
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.parser = self.new_parser()
+
     def on_message_begin(self) -> None:
+        if self.is_deaf:
+            raise Refused(400, "Bad Request", "behind the last request")
         super().on_message_begin()
         self.stage, self.head_size, self.trailers = "head", 0, 0
 
@@ -222,6 +230,9 @@ class GunicornHttp(HttpToolsProtocol):
         version = self.parser.get_http_version()
         check_framing(self.headers, version)
         self.expect_100_continue &= version != "1.0"
+        if is_connect and not self.url.startswith(b"/"):
+            # An authority is no URL, as uvicorn reads one.
+            self.url = b"/" + self.url
         super().on_headers_complete()
         self.cycle.keep_alive = stays_open(self.headers, version) and not is_connect
         self.stage = "body"
@@ -234,6 +245,7 @@ class GunicornHttp(HttpToolsProtocol):
         if self.kept is None:
             self.stage, self.followed = "between", True
             super().on_message_complete()
+            self.is_deaf = not self.cycle.keep_alive
 
     # What goes out
 
@@ -311,9 +323,24 @@ def stays_open(fields: list[Header], version: str) -> bool:
 def check_framing(fields: list[Header], version: str) -> None:
     """A transfer coding that does not end in chunked leaves no end of the body to find. Raises Refused."""
     codings = [value for name, value in fields if name == b"transfer-encoding"]
-    if codings and codings[-1].rpartition(b",")[2].strip(b" \t").lower() != b"chunked":
+    if codings:
         check_codings(fields, version)
-        raise Refused(400, "Bad Request", "Invalid HTTP Header: 'TRANSFER-ENCODING'")
+        if codings[-1].rpartition(b",")[2].strip(b" \t").lower() != b"chunked":
+            raise told("Transfer-Encoding", [])
+
+
+def told(fault: str, fields: list[Header]) -> Refused:
+    """What the parser says of a head, in gunicorn's words as far as it can be known."""
+    if fault == "Empty Transfer-Encoding":
+        fields = [(b"transfer-encoding", b"")]
+    try:
+        check_codings(fields, "1.1")
+    except Refused as refused:
+        return refused
+    for name in ("Content-Length", "Transfer-Encoding"):
+        if name in fault:
+            return Refused(400, "Bad Request", f"Invalid HTTP Header: {name.upper()!r}")
+    return Refused(400, "Bad Request", "Invalid HTTP request")
 
 
 def _too_long(read: int) -> Refused:
