@@ -24,6 +24,8 @@ MAX_SECTION = LIMITS.fields * (LIMITS.field_size + 2) + 4
 # Of fields that are still held while the head has no end: gunicorn counts at the end, within the bound above.
 MAX_HELD = 16384
 BLOCK = 8192
+# More than one read can hold: behind so many that wait for their turn, nothing more is taken.
+MAX_QUEUED = 16384
 LINGER_SECONDS = 2.0
 LINGER_BYTES = 65536
 # RFC 9110 section 6.5.1, as gunicorn has it.
@@ -54,6 +56,7 @@ class GunicornHttp(HttpToolsProtocol):
     | HTTP/1.0 with `Connection: keep-alive` | closed | kept |
     | `Connection: close, x`, or `Proxy-Connection` | closed | kept: the first Connection must be exactly `close` |
     | more than was read when the connection closes | reset: the answer may be lost | read for 2 s or 64 KiB |
+    | requests without end, before the first answer | all are held | 16384 of them, then closed |
 
     It needs `RefuseHeads` for heads that are whole. A client that goes away while an app computes is noticed when the
     app writes: its FIN is no longer taken for the end. Over TLS there is no half-close, and it is taken for the end.
@@ -85,6 +88,7 @@ class GunicornHttp(HttpToolsProtocol):
     cut: RequestResponseCycle | None = None
     # What is left to say before the connection closes.
     refusal = b""
+    running: RequestResponseCycle | None = None
     is_half_closed = False
     is_ending = False
     lingered = 0
@@ -186,6 +190,10 @@ class GunicornHttp(HttpToolsProtocol):
         if self.linger is not None:
             self.linger.cancel()
         self.is_deaf = True
+        if self.running is not None and not self.running.response_complete:
+            # uvicorn tells it to the last in the queue, which may never begin.
+            self.running.disconnected = True
+            self.running.message_event.set()
         super().connection_lost(exc)
 
     # The parser's callbacks
@@ -234,7 +242,8 @@ class GunicornHttp(HttpToolsProtocol):
             # An authority is no URL, as uvicorn reads one.
             self.url = b"/" + self.url
         super().on_headers_complete()
-        self.cycle.keep_alive = stays_open(self.headers, version) and not is_connect
+        is_last = is_connect or len(self.pipeline) >= MAX_QUEUED
+        self.cycle.keep_alive = stays_open(self.headers, version) and not is_last
         self.stage = "body"
 
     def on_body(self, body: bytes) -> None:
@@ -251,6 +260,7 @@ class GunicornHttp(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         outgoing = OldOutgoing if cycle.scope["http_version"] == "1.0" else Outgoing
+        self.running = cycle
         cycle.transport = outgoing(self.transport, self.end, self.is_closing).as_transport()
         super()._start_asgi_task(cycle, Exchange(app, cycle, lambda: self.cut is cycle))
 
@@ -292,6 +302,9 @@ class GunicornHttp(HttpToolsProtocol):
             self.server_state.total_requests += 1
             return
         super().on_response_complete()
+        if self.pipeline:
+            # Else each answer would let in another packet full of requests.
+            self.flow.pause_reading()
         if self.refusal and self.is_idle() and not self.is_closing():
             self._unset_keepalive_if_required()
             self.answer_refusal()
