@@ -65,7 +65,7 @@ flask: $(STAMP)  ## run the original on http://HOST:PORT (127.0.0.1:8000)
 	@threads=$$($(BIN)/python -m shared_core.settings threads) && exec $(BIN)/gunicorn "flask_app:create_app()" --worker-class gthread --threads $$threads --no-control-socket --forwarded-allow-ips= --bind $(HOST):$(PORT)
 
 fastapi: $(STAMP)  ## run the port on http://HOST:PORT (127.0.0.1:8000)
-	@exec $(BIN)/uvicorn fastapi_app:create_app --factory --http httptools --no-proxy-headers --no-access-log --host $(HOST) --port $(PORT)
+	@exec $(BIN)/uvicorn fastapi_app:create_app --factory --http fastapi_app.wire.protocol:GunicornHttp --no-proxy-headers --no-access-log --host $(HOST) --port $(PORT)
 
 openapi: $(STAMP)  ## write shared_core/openapi.json from the port's typed routes
 	@$(BIN)/python -c "from fastapi_app.openapi import main; main()"

@@ -35,8 +35,8 @@ LEFT_OUT = ("in_process", "empty_world", "shared", "provider")
 SERVERS = {
     "original": f"gunicorn flask_app:create_app() --worker-class gthread --threads {THREADS} --no-control-socket"
     " --forwarded-allow-ips= --bind 127.0.0.1:{port}",
-    "port": "uvicorn fastapi_app:create_app --factory --http httptools --no-proxy-headers --no-access-log"
-    " --host 127.0.0.1 --port {port}",
+    "port": "uvicorn fastapi_app:create_app --factory --http fastapi_app.wire.protocol:GunicornHttp"
+    " --no-proxy-headers --no-access-log --host 127.0.0.1 --port {port}",
 }
 
 

@@ -24,6 +24,8 @@ MAX_SECTION = LIMITS.fields * (LIMITS.field_size + 2) + 4
 # Of fields that are still held while the head has no end: gunicorn counts at the end, within the bound above.
 MAX_HELD = 16384
 BLOCK = 8192
+# More than one read can hold: behind so many that wait for their turn, nothing more is taken.
+MAX_QUEUED = 16384
 LINGER_SECONDS = 2.0
 LINGER_BYTES = 65536
 # RFC 9110 section 6.5.1, as gunicorn has it.
@@ -54,6 +56,7 @@ class GunicornHttp(HttpToolsProtocol):
     | HTTP/1.0 with `Connection: keep-alive` | closed | kept |
     | `Connection: close, x`, or `Proxy-Connection` | closed | kept: the first Connection must be exactly `close` |
     | more than was read when the connection closes | reset: the answer may be lost | read for 2 s or 64 KiB |
+    | requests without end, before the first answer | all are held | 16384 of them, then closed |
 
     It needs `RefuseHeads` for heads that are whole. A client that goes away while an app computes is noticed when the
     app writes: its FIN is no longer taken for the end. Over TLS there is no half-close, and it is taken for the end.
@@ -85,6 +88,7 @@ class GunicornHttp(HttpToolsProtocol):
     cut: RequestResponseCycle | None = None
     # What is left to say before the connection closes.
     refusal = b""
+    running: RequestResponseCycle | None = None
     is_half_closed = False
     is_ending = False
     lingered = 0
@@ -137,6 +141,8 @@ class GunicornHttp(HttpToolsProtocol):
 
     def fail(self, error: Exception, data: bytes) -> None:
         """The parser cannot go on."""
+        if self.is_deaf:
+            return
         if self.stage == "body":
             self.cut_off()
         elif isinstance(error.__context__, Refused):
@@ -144,7 +150,7 @@ class GunicornHttp(HttpToolsProtocol):
         elif isinstance(error, httptools.HttpParserInvalidMethodError) and not self.followed and b"\n" not in data:
             self.await_line(data)
         else:
-            self.refuse(Refused(400, "Bad Request", "Invalid HTTP request"))
+            self.refuse(told(str(error), self.headers))
 
     def await_line(self, line: bytes) -> None:
         """gunicorn says what is wrong with a line once it is whole, or too long."""
@@ -154,9 +160,9 @@ class GunicornHttp(HttpToolsProtocol):
         self.line, self.parser, self.stage = line, self.new_parser(), "between"
 
     def new_parser(self) -> httptools.HttpRequestParser:
-        """As uvicorn makes it."""
+        """One that never decides by itself that a connection is over."""
         parser = httptools.HttpRequestParser(self)
-        parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        parser.set_dangerous_leniencies(lenient_data_after_close=True, lenient_keep_alive=True)
         return parser
 
     def without_upgrade(self) -> bytes:
@@ -184,11 +190,21 @@ class GunicornHttp(HttpToolsProtocol):
         if self.linger is not None:
             self.linger.cancel()
         self.is_deaf = True
+        if self.running is not None and not self.running.response_complete:
+            # uvicorn tells it to the last in the queue, which may never begin.
+            self.running.disconnected = True
+            self.running.message_event.set()
         super().connection_lost(exc)
 
     # The parser's callbacks
 
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.parser = self.new_parser()
+
     def on_message_begin(self) -> None:
+        if self.is_deaf:
+            raise Refused(400, "Bad Request", "behind the last request")
         super().on_message_begin()
         self.stage, self.head_size, self.trailers = "head", 0, 0
 
@@ -222,8 +238,12 @@ class GunicornHttp(HttpToolsProtocol):
         version = self.parser.get_http_version()
         check_framing(self.headers, version)
         self.expect_100_continue &= version != "1.0"
+        if is_connect and not self.url.startswith(b"/"):
+            # An authority is no URL, as uvicorn reads one.
+            self.url = b"/" + self.url
         super().on_headers_complete()
-        self.cycle.keep_alive = stays_open(self.headers, version) and not is_connect
+        is_last = is_connect or len(self.pipeline) >= MAX_QUEUED
+        self.cycle.keep_alive = stays_open(self.headers, version) and not is_last
         self.stage = "body"
 
     def on_body(self, body: bytes) -> None:
@@ -234,11 +254,13 @@ class GunicornHttp(HttpToolsProtocol):
         if self.kept is None:
             self.stage, self.followed = "between", True
             super().on_message_complete()
+            self.is_deaf = not self.cycle.keep_alive
 
     # What goes out
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         outgoing = OldOutgoing if cycle.scope["http_version"] == "1.0" else Outgoing
+        self.running = cycle
         cycle.transport = outgoing(self.transport, self.end, self.is_closing).as_transport()
         super()._start_asgi_task(cycle, Exchange(app, cycle, lambda: self.cut is cycle))
 
@@ -280,6 +302,9 @@ class GunicornHttp(HttpToolsProtocol):
             self.server_state.total_requests += 1
             return
         super().on_response_complete()
+        if self.pipeline:
+            # Else each answer would let in another packet full of requests.
+            self.flow.pause_reading()
         if self.refusal and self.is_idle() and not self.is_closing():
             self._unset_keepalive_if_required()
             self.answer_refusal()
@@ -311,9 +336,24 @@ def stays_open(fields: list[Header], version: str) -> bool:
 def check_framing(fields: list[Header], version: str) -> None:
     """A transfer coding that does not end in chunked leaves no end of the body to find. Raises Refused."""
     codings = [value for name, value in fields if name == b"transfer-encoding"]
-    if codings and codings[-1].rpartition(b",")[2].strip(b" \t").lower() != b"chunked":
+    if codings:
         check_codings(fields, version)
-        raise Refused(400, "Bad Request", "Invalid HTTP Header: 'TRANSFER-ENCODING'")
+        if codings[-1].rpartition(b",")[2].strip(b" \t").lower() != b"chunked":
+            raise told("Transfer-Encoding", [])
+
+
+def told(fault: str, fields: list[Header]) -> Refused:
+    """What the parser says of a head, in gunicorn's words as far as it can be known."""
+    if fault == "Empty Transfer-Encoding":
+        fields = [(b"transfer-encoding", b"")]
+    try:
+        check_codings(fields, "1.1")
+    except Refused as refused:
+        return refused
+    for name in ("Content-Length", "Transfer-Encoding"):
+        if name in fault:
+            return Refused(400, "Bad Request", f"Invalid HTTP Header: {name.upper()!r}")
+    return Refused(400, "Bad Request", "Invalid HTTP request")
 
 
 def _too_long(read: int) -> Refused:
