@@ -10,9 +10,8 @@ from pathlib import Path
 from contract_tests.contract import open_ledger
 from contract_tests.parity.ledger import Entry
 from contract_tests.parity.probes import Probe
-from contract_tests.probes.measuring import MEASURED, NOT_CLOSED, Separation, read
+from contract_tests.probes.measuring import MEASURED, NOT_CLOSED, STEPS, Separation, read
 from contract_tests.probes.pairs import quirks_probes, service_probes
-from contract_tests.specimens import naive
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "wire.md"
@@ -99,13 +98,13 @@ def steps(probes: Sequence[Probe], separations: Sequence[Separation]) -> Iterato
     )
     yield "| piece | without it | closes | where |"
     yield "|---|---|---|---|"
-    for step in naive.STEPS:
+    for step in STEPS:
         homes = ", ".join(f"[{Path(home).name}](../{home})" for home in step.homes)
         yield f"| [{step.name}](#{anchor(step.name)}) | {step.closes} | {len(by_piece[step.name])} | {homes} |"
     if by_piece[NOT_CLOSED]:
         yield f"| none of these | see [below](#{anchor('closed elsewhere')}) | {len(by_piece[NOT_CLOSED])} | |"
     yield ""
-    for step in naive.STEPS:
+    for step in STEPS:
         yield f"### {step.name}\n"
         yield from table(by_piece[step.name])
     if by_piece[NOT_CLOSED]:
