@@ -22,6 +22,6 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
     CMD ["python", "-c", "import urllib.request as r; \
     r.build_opener(r.ProxyHandler({})).open('http://127.0.0.1:8000/healthz', timeout=4)"]
-CMD ["uvicorn", "fastapi_app:create_app", "--factory", "--http", "fastapi_app.wire.protocol:GunicornHttp", "--no-proxy-headers", "--no-access-log", \
-    "--timeout-graceful-shutdown", "30", "--timeout-keep-alive", "75", "--timeout-worker-healthcheck", "30", \
+CMD ["uvicorn", "fastapi_app:create_app", "--factory", "--http", "fastapi_app.wire.protocol:GunicornHttp", \
+    "--no-proxy-headers", "--no-access-log", "--timeout-graceful-shutdown", "30", "--timeout-keep-alive", "75", "--timeout-worker-healthcheck", "30", \
     "--host", "0.0.0.0", "--port", "8000"]

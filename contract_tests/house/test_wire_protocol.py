@@ -46,7 +46,7 @@ class App:
             whole = not message["more_body"]
         if path == "/silent" and not whole:
             return
-        while path == "/half" and not self.is_half_closed(scope["client"]):  # noqa: ASYNC110 - the server has no event to wait for
+        while path == "/half" and not self.is_half_closed(scope["client"]):  # noqa: ASYNC110 - only uvicorn knows when
             await asyncio.sleep(0)
         names = ",".join(name.decode() for name, _ in scope["headers"] if name != b"host")
         told = f"{scope['method']} {path} {len(body)} [{names}]".encode()
