@@ -12,7 +12,7 @@ from contract_tests.live import own_servers, show
 from contract_tests.parity.probes import ProbeError
 from contract_tests.parity.servers import Server
 from contract_tests.probes.judging import judge_probes, unknown_names
-from contract_tests.probes.pairs import ROLES, quirks_pair, service_pair
+from contract_tests.probes.pairs import ROLES, quirks_pair, quirks_probes, service_pair, service_probes
 from contract_tests.verdict import NOT_ASKED, Run, no_verdict
 
 
@@ -21,6 +21,8 @@ from contract_tests.verdict import NOT_ASKED, Run, no_verdict
 def main(names: tuple[str, ...]) -> None:
     began = time.monotonic()
     try:
+        if unknown := unknown_names(names, (*service_probes(), *quirks_probes())):
+            raise click.UsageError(f"{unknown[0]} is no id and no area of a probe")
         with no_verdict(), ExitStack() as stack:
             servers: dict[str, Server] = {}
             contract = stack.enter_context(own_servers(servers))
@@ -30,8 +32,6 @@ def main(names: tuple[str, ...]) -> None:
                 service_pair(targets, servers, contract.ledger),
                 stack.enter_context(quirks_pair(contract.ledger)),
             ]
-            if unknown := unknown_names(names, pairs):
-                raise click.UsageError(f"{unknown[0]} is no id and no area of a probe")
             for pair in pairs:
                 judge_probes(run, pair, only=frozenset(names))
     except ProbeError as error:

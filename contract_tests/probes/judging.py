@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contract_tests.contract import PLANTED_SECRET
 from contract_tests.findings import Finding
 from contract_tests.parity.drivers.raw import Conversation
+from contract_tests.parity.probes import Probe
 from contract_tests.parity.secrets import Secrets
 from contract_tests.parity.servers import Server
 from contract_tests.parity.telling import hidden_values, tell_differences, visible
@@ -113,7 +114,7 @@ def again(result: Result) -> str:
     return f"python -m contract_tests.probes {result.probe.id}"
 
 
-def unknown_names(names: Iterable[str], pairs: Iterable[ProbedPair]) -> list[str]:
+def unknown_names(names: Iterable[str], probes: Iterable[Probe]) -> list[str]:
     """Which of these are no id and no area of any probe."""
-    known = {name for pair in pairs for probe in pair.probes for name in (probe.id, probe.area)}
+    known = {name for probe in probes for name in (probe.id, probe.area)}
     return sorted(set(names) - known)
