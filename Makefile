@@ -13,7 +13,7 @@ WITH_INDEX = $(UV_INDEX); if [ -n "$$UV_DEFAULT_INDEX" ]; then export UV_DEFAULT
 # What the images of both apps run on: nothing of development, and only versions that the tests ran with.
 RUN = pyproject.toml --extra flask --extra fastapi --extra msal --extra postgres --extra redis --constraint requirements/dev.lock
 
-.PHONY: help setup test parity resilience bench check lint flask fastapi openapi migrate lock clean
+.PHONY: help setup test parity wire resilience bench check lint flask fastapi openapi migrate lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list the commands
@@ -41,6 +41,10 @@ test: $(STAMP)  ## run every test, in process, with no server
 parity: $(STAMP)  ## start both apps on real servers and give the verdict: do they answer alike?
 	@$(BIN)/python -m contract_tests.live
 
+wire: $(STAMP)  ## measure what a naive port does otherwise on the wire, and write docs/wire.md (3 minutes)
+	@$(BIN)/python -m contract_tests.probes.measuring --write
+	@$(BIN)/python -m contract_tests.probes.page
+
 resilience: $(STAMP)  ## bursts, signals, kills, a full disk and a database that goes away, on real servers
 	@$(BIN)/python -m pytest -q -p no:xdist contract_tests/resilience
 
@@ -55,6 +59,7 @@ check: $(STAMP)  ## exactly what CI runs: format, lint, types, import contracts,
 	$(MAKE) --no-print-directory test
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q --fresh-apps contract_tests/suite
 	$(MAKE) --no-print-directory parity
+	$(BIN)/python -m contract_tests.probes.measuring
 	$(MAKE) --no-print-directory resilience
 
 lint: $(STAMP)  ## format the code, and mend what the linter can mend

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -27,6 +28,8 @@ ROOT = Path(__file__).parents[1]
 HERE = Path(__file__).parent
 SUITE = HERE / "suite"
 THREADS = 16
+# Alembic has one context a process.
+MIGRATING = threading.Lock()
 # The markers of tests that a run against servers may leave out.
 LEFT_OUT = ("in_process", "empty_world", "shared", "provider")
 SERVERS = {
@@ -148,7 +151,8 @@ class Place:
 
         engine, sessions = make_engine(self.settings), make_session_store(self.settings)
         counts = make_rate_store(self.settings)
-        migrate(engine)
+        with MIGRATING:
+            migrate(engine)
 
         def reset() -> None:
             empty(engine)

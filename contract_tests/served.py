@@ -34,11 +34,10 @@ def gunicorn(app: str, *, threads: int = THREADS, workers: int = 1) -> str:
     )
 
 
-def uvicorn(app: str) -> str:
-    """The command that serves an ASGI app, `module:factory`, as `make fastapi` does."""
+def uvicorn(app: str, *, protocol: str = "fastapi_app.wire.protocol:GunicornHttp") -> str:
+    """The command that serves an ASGI app, `module:factory`, as `make fastapi` does, or by another protocol."""
     return (
-        f"uvicorn {app} --factory --http fastapi_app.wire.protocol:GunicornHttp"
-        " --no-proxy-headers --no-access-log --host 127.0.0.1 --port {port}"
+        f"uvicorn {app} --factory --http {protocol} --no-proxy-headers --no-access-log --host 127.0.0.1 --port {{port}}"
     )
 
 

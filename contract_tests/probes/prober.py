@@ -17,7 +17,7 @@ from contract_tests.parity.drivers.raw import Conversation, converse
 from contract_tests.parity.ledger import Entry
 from contract_tests.parity.messages import Request
 from contract_tests.parity.probes import Act, Probe, Send
-from contract_tests.probes.worlds import Made
+from contract_tests.probes.worlds import Made, WorldError
 
 SOURCE = "probes"
 # How long a server may say nothing before it is taken to wait for more, in seconds.
@@ -67,10 +67,11 @@ class Prober:
     ledger: Ledger
     make_world: MakeWorld
     patience: float = PATIENT
+    _worlds: tuple[str, Made, Made] | None = None
     _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "probe"))
 
     def run(self, probes: Iterable[Probe]) -> Iterator[Result]:
-        """Probe after probe. Raises WorldError."""
+        """Probe after probe. Raises WorldError where the original's world cannot be made."""
         for probe in probes:
             result = self._sent(probe, QUIET)
             if (
@@ -82,7 +83,10 @@ class Prober:
             yield result
 
     def _sent(self, probe: Probe, quiet: float) -> Result:
-        ours, theirs = self._both(lambda side: side.made(probe, self.make_world))
+        try:
+            ours, theirs = self._world(probe)
+        except PortWorldError as error:
+            return unmade(probe, error)
         bindings = Bindings.opaque(Declared.of(self.ledger.bind))
         for (request, original), (_, port) in zip(ours.exchanges, theirs.exchanges, strict=False):
             bindings.learn(request, original, port)
@@ -94,13 +98,35 @@ class Prober:
         for operation, difference in compare_conversations(requests, *heard, bindings=bindings):
             entry = self.ledger.accepts(operation, difference, source=SOURCE, probe=probe.id)
             new.append((operation, difference)) if entry is None else accepted.append((difference, entry))
-        return Result(probe, requests, *heard, tuple(new), tuple(accepted))
+        result = Result(probe, requests, *heard, tuple(new), tuple(accepted))
+        if not (result.alike and all(map(changes_nothing, requests))):
+            self._worlds = None
+        return result
+
+    def _world(self, probe: Probe) -> tuple[Made, Made]:
+        """The world of a probe, as it was left by one that only read in it, or made anew. Raises WorldError."""
+        if self._worlds is None or self._worlds[0] != probe.world:
+            self._worlds = None
+            ours, theirs = self._both(lambda side: self._made(side, probe))
+            if isinstance(ours, WorldError):
+                raise ours
+            if isinstance(theirs, WorldError):
+                raise PortWorldError(str(theirs))
+            self._worlds = (probe.world, ours, theirs)
+        return self._worlds[1:]
+
+    def _made(self, side: Side, probe: Probe) -> Made | WorldError:
+        try:
+            return side.made(probe, self.make_world)
+        except WorldError as error:
+            return error
 
     @staticmethod
     def _heard(side: Side, steps: Sequence[Send | Act], methods: Sequence[str], quiet: float) -> Conversation:
-        before = open_connections(side.port)
+        drops = Act("drop") in steps
+        before = open_connections(side.port) if drops else 0
         conversation = converse(side.port, steps, methods, quiet=quiet)
-        if conversation.ending == "dropped":
+        if drops:
             # What it began must not reach into the next probe's world.
             await_closed(side.port, before)
         return conversation
@@ -110,6 +136,21 @@ class Prober:
         port = self._threads.submit(act, self.port)
         original = act(self.original)
         return original, port.result()
+
+
+class PortWorldError(Exception):
+    """The port does not let a world be made that the original lets be made."""
+
+
+def changes_nothing(request: Request) -> bool:
+    """Whether a request leaves the world as it was; to begin a sign-in does not."""
+    return request.method in ("GET", "HEAD", "OPTIONS") and b"signin" not in request.target
+
+
+def unmade(probe: Probe, error: PortWorldError) -> Result:
+    """What becomes of a probe whose world the port does not let be made."""
+    nothing, world = Conversation((), "not asked"), Difference("transport", "world", "missing", "made", str(error))
+    return Result(probe, (), nothing, nothing, (("its world", world),))
 
 
 def await_closed(port: int, connections: int, *, seconds: float = 2.0) -> int:
