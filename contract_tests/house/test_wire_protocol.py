@@ -160,7 +160,8 @@ class Opened:
 
 @pytest.fixture(scope="module", params=LOOPS)
 def ours(request):
-    with Served(OURS, request.param) as served:
+    # A connection that is kept by mistake is not closed by this timer.
+    with Served(OURS, request.param, timeout_keep_alive=60) as served:
         yield served
 
 
@@ -339,6 +340,23 @@ def test_nothing_behind_the_last_request_is_run(ours):
     for last in (head("GET /a", "Connection: close"), head("GET /a", version="1.0"), head("CONNECT other:80")):
         assert len(ours.talk(last + head("GET /behind"))) == 1
     assert "/behind" not in ours.app.asked
+
+
+def test_nothing_behind_the_last_request_waits_for_its_turn():
+    async def send():
+        protocol = GunicornHttp(uvicorn.Config(App(), log_config=None, access_log=False), ServerState(), {})
+        protocol.connection_made(Flood(protocol))
+        protocol.data_received(head("GET /a", "Connection: close") + head("GET /behind"))
+        protocol.data_received(head("GET /behind"))
+        return len(protocol.pipeline)
+
+    assert asyncio.run(send()) == 0
+
+
+def test_an_http_1_0_client_is_told_that_its_connection_is_kept(ours):
+    with ours.client() as client:
+        client.sendall(head("GET /a", "Connection: keep-alive", version="1.0"))
+        assert b"\r\nconnection: keep-alive\r\n" in client.recv(4096)
 
 
 def test_an_app_may_leave_a_broken_body_without_a_word(ours):

@@ -80,6 +80,7 @@ class GunicornHttp(HttpToolsProtocol):
     trailers = 0
     # The begin of a line that can be no request, as long as it has no end.
     line = b""
+    line_held = 0
     # The fields of a request whose Upgrade is not taken.
     kept: list[Header] | None = None
     # Nothing more is parsed: behind CONNECT, a fault or the end.
@@ -105,6 +106,7 @@ class GunicornHttp(HttpToolsProtocol):
         if self.is_deaf:
             return
         self._unset_keepalive_if_required()
+        self.line_held = len(self.line)
         if self.line:
             data, self.line = self.line + data, b""
         self.followed = self.heard = False
@@ -155,7 +157,8 @@ class GunicornHttp(HttpToolsProtocol):
     def await_line(self, line: bytes) -> None:
         """gunicorn says what is wrong with a line once it is whole, or too long."""
         if len(line) - len("\r\n") > LIMITS.request_line:
-            self.refuse(_too_long(len(line)))
+            # gunicorn has read a block of what came last.
+            self.refuse(_too_long(min(len(line), self.line_held + BLOCK)))
             return
         self.line, self.parser, self.stage = line, self.new_parser(), "between"
 
@@ -357,7 +360,7 @@ def told(fault: str, fields: list[Header]) -> Refused:
 
 
 def _too_long(read: int) -> Refused:
-    message = f"Request Line is too large ({min(read, BLOCK)} > {LIMITS.request_line})"
+    message = f"Request Line is too large ({read} > {LIMITS.request_line})"
     return Refused(414, "URI Too Long", message)
 
 
