@@ -261,8 +261,8 @@ def test_a_head_is_refused_in_gunicorn_s_words(number):
 )
 @settings(max_examples=3000, derandomize=True, deadline=None)
 def test_any_head_is_refused_in_gunicorn_s_words(head, changes):
-    for at, length, put in changes:
-        at %= len(head) + 1
+    for far, length, put in changes:
+        at = far % (len(head) + 1)
         head = head[:at] + put + head[at + length :]
     assert by_us(head) == by_gunicorn(*blocks(head))
 

@@ -13,9 +13,9 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from .exchange import Exchange, Header, OtherOutgoing, Outgoing
-from .heads import HeadLimits, Refused, check_codings, page, too_large, too_long
+from .heads import HeadLimits, Refused, page, too_large, too_long
 from .opening import PLAIN, Opening, find_last, open_head
-from .refusals import is_whole, refusal
+from .refusals import check_framing, is_whole, refusal, told
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
@@ -164,8 +164,8 @@ class GunicornHttp(HttpToolsProtocol):
         if opened is None:
             self.raw += head
             return b""
-        self.opening, told = opened
-        return told
+        self.opening, readable = opened
+        return readable
 
     def check_size(self, received: int) -> None:
         """What has no end is refused, before it fills the memory."""
@@ -292,7 +292,9 @@ class GunicornHttp(HttpToolsProtocol):
             self.headers[:] = self.kept
             self.kept = None
         version = self.parser.get_http_version()
-        check_framing(self.headers, version)
+        if any(name == b"transfer-encoding" for name, _ in self.headers):
+            # One that does not end in chunked leaves no end of the body to find.
+            check_framing(self.headers, (1, 0) if version == "1.0" else (1, 1))
         self.expect_100_continue &= version != "1.0"
         if is_connect and not self.url.startswith(b"/"):
             # An authority is no URL, as uvicorn reads one.
@@ -396,26 +398,3 @@ def stays_open(fields: list[Header], version: str) -> bool:
                 return option == b"keep-alive"
             break
     return version != "1.0"
-
-
-def check_framing(fields: list[Header], version: str) -> None:
-    """A transfer coding that does not end in chunked leaves no end of the body to find. Raises Refused."""
-    codings = [value for name, value in fields if name == b"transfer-encoding"]
-    if codings:
-        check_codings(fields, version)
-        if codings[-1].rpartition(b",")[2].strip(b" \t").lower() != b"chunked":
-            raise told("Transfer-Encoding", [])
-
-
-def told(fault: str, fields: list[Header]) -> Refused:
-    """What the parser says of a head, in gunicorn's words as far as it can be known."""
-    if fault == "Empty Transfer-Encoding":
-        fields = [(b"transfer-encoding", b"")]
-    try:
-        check_codings(fields, "1.1")
-    except Refused as refused:
-        return refused
-    for name in ("Content-Length", "Transfer-Encoding"):
-        if name in fault:
-            return Refused(400, "Bad Request", f"Invalid HTTP Header: {name.upper()!r}")
-    return Refused(400, "Bad Request", "Invalid HTTP request")
