@@ -80,13 +80,18 @@ class Outgoing:
         return cast("asyncio.Transport", self)
 
 
-class OldOutgoing(Outgoing):
-    """For an HTTP/1.0 client: uvicorn makes its status lines beforehand, all of HTTP/1.1."""
+class OtherOutgoing(Outgoing):
+    """For a client of another version: uvicorn makes its status lines beforehand, all of HTTP/1.1."""
 
     head_sent = False
 
+    def __init__(self, outgoing: Outgoing, version: str) -> None:
+        super().__init__(outgoing.transport, outgoing.close, outgoing.is_closing)
+        self.version = version.encode("ascii")
+
     def write(self, data: bytes) -> None:
-        if not self.head_sent:
+        # gunicorn's own `100 Continue` is of HTTP/1.1, whatever the client's is.
+        if not self.head_sent and not data.startswith(b"HTTP/1.1 100 "):
             self.head_sent = True
-            data = data.replace(b"HTTP/1.1 ", b"HTTP/1.0 ", 1)
+            data = data.replace(b"HTTP/1.1 ", b"HTTP/%s " % self.version, 1)
         self.transport.write(data)

@@ -16,10 +16,13 @@ Header = tuple[bytes, bytes]
 
 # A second field of these cannot be merged with the first (RFC 9110 section 5.3).
 SINGLE = frozenset({b"host", b"content-type"})
-VERSIONS = frozenset({"1.0", "1.1"})
+# A server of HTTP/1.1 takes any later 1.x (RFC 9110 section 2.5).
+VERSIONS = frozenset(f"1.{minor}" for minor in range(10))
 BLOCK = 8192
 # Python makes no number of more.
 MAX_DIGITS = 4300
+TOO_MANY = "limit request headers fields"
+TOO_LARGE = "limit request headers fields size"
 KNOWN_CODINGS = frozenset({"chunked", "identity", "compress", "deflate", "gzip"})
 
 
@@ -51,7 +54,7 @@ class RefuseHeads:
     | `Expect` that is not 100-continue | ignored | 417 |
     | a transfer coding that nobody knows | served | 501 |
     | a transfer coding twice, or in an HTTP/1.0 request | served | 400 |
-    | a version that is not 1.0 or 1.1 | served | 400 |
+    | a version that is not 1.x | served | 400 |
     | white space behind a value | a part of it | stripped (RFC 9110 section 5.5) |
     | a Content-Length of thousands of digits | an error where an app reads it | 400 |
     | gzip, deflate or compress under chunked | served, kept | served, then closed |
@@ -91,14 +94,12 @@ def check_request_line(scope: Scope, limits: HeadLimits) -> None:
     line = b"%s %s HTTP/%s" % (scope["method"].encode(), target, scope["http_version"].encode())
     if len(line) > limits.request_line:
         # gunicorn looks at what it has read so far, a block at most.
-        read = len(line) if len(line) + len("\r\n") <= BLOCK else BLOCK
-        raise Refused(414, "URI Too Long", f"Request Line is too large ({read} > {limits.request_line})")
+        raise too_long(len(line) if len(line) + len("\r\n") <= BLOCK else BLOCK, limits)
     if scope["http_version"] not in VERSIONS:
         version = tuple(int(number) for number in scope["http_version"].split("."))
-        raise Refused(400, "Bad Request", f"Invalid HTTP Version 'Invalid HTTP Version: {version}'")
+        raise invalid_version(version)
     if target == b"*" and scope["method"] != "OPTIONS":
-        wrong = f"Invalid HTTP request line: {line.decode('latin-1')!r}"
-        raise Refused(400, "Bad Request", f"Invalid Request Line '{wrong}'")
+        raise invalid_line(line.decode("latin-1"))
 
 
 def kept_fields(fields: list[Header], limits: HeadLimits) -> Iterator[Header]:
@@ -108,19 +109,26 @@ def kept_fields(fields: list[Header], limits: HeadLimits) -> Iterator[Header]:
     for name, sent in fields:
         value = sent.strip(b" \t")
         if kept >= limits.fields:
-            raise _too_large("limit request headers fields")
+            raise too_large(TOO_MANY)
         # The space that usually stands after the colon is not seen here, and counted.
         if len(name) + len(sent) + len(": \r\n") > limits.field_size:
-            raise _too_large("limit request headers fields size")
-        if (name in SINGLE and name in seen) or (name == b"content-length" and len(value) > MAX_DIGITS):
-            raise _invalid(name)
-        if name == b"expect" and value.lower() != b"100-continue":
-            expected = value.decode("latin-1")
-            raise Refused(417, "Expectation Failed", f"Unable to comply with expectation: {expected!r}")
-        seen.add(name)
+            raise too_large(TOO_LARGE)
+        if name == b"content-length" and len(value) > MAX_DIGITS:
+            raise invalid(name)
+        check_field(name, value, seen)
         if b"_" not in name:
             kept += 1
             yield name, value
+
+
+def check_field(name: bytes, value: bytes, seen: set[bytes]) -> None:
+    """What a field may not say whatever the rest of the head is; adds it to those seen. Raises Refused."""
+    if name in SINGLE and name in seen:
+        raise invalid(name)
+    if name == b"expect" and value.lower() != b"100-continue":
+        expected = value.decode("latin-1")
+        raise Refused(417, "Expectation Failed", f"Unable to comply with expectation: {expected!r}")
+    seen.add(name)
 
 
 def check_codings(fields: list[Header], version: str) -> bool:
@@ -134,11 +142,11 @@ def check_codings(fields: list[Header], version: str) -> bool:
             if coding not in KNOWN_CODINGS:
                 raise Refused(501, "Bad Request", f"Unsupported transfer coding: {value!r}")
             if chunked:
-                raise _invalid(b"transfer-encoding")
+                raise invalid(b"transfer-encoding")
             chunked = coding == "chunked"
             closes |= coding not in ("chunked", "identity")
     if version == "1.0":
-        raise _invalid(b"transfer-encoding")
+        raise invalid(b"transfer-encoding")
     return closes
 
 
@@ -172,9 +180,22 @@ def closing(send: Send) -> Send:
     return send_closing
 
 
-def _invalid(name: bytes) -> Refused:
+def invalid(name: bytes) -> Refused:
     return Refused(400, "Bad Request", f"Invalid HTTP Header: {name.decode('latin-1').upper()!r}")
 
 
-def _too_large(message: str) -> Refused:
+def invalid_line(line: str) -> Refused:
+    wrong = f"Invalid HTTP request line: {line!r}"
+    return Refused(400, "Bad Request", f"Invalid Request Line '{wrong}'")
+
+
+def invalid_version(version: object) -> Refused:
+    return Refused(400, "Bad Request", f"Invalid HTTP Version 'Invalid HTTP Version: {version!r}'")
+
+
+def too_long(read: int, limits: HeadLimits) -> Refused:
+    return Refused(414, "URI Too Long", f"Request Line is too large ({read} > {limits.request_line})")
+
+
+def too_large(message: str) -> Refused:
     return Refused(431, "Request Header Fields Too Large", f"Error parsing headers: '{message}'")

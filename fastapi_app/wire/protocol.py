@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Literal
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from .exchange import Exchange, Header, OldOutgoing, Outgoing
-from .heads import HeadLimits, Refused, check_codings, page
+from .exchange import Exchange, Header, OtherOutgoing, Outgoing
+from .heads import HeadLimits, Refused, page, too_large, too_long
+from .opening import PLAIN, Opening, find_last, open_head
+from .refusals import check_framing, is_whole, refusal, told
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
@@ -47,7 +49,10 @@ class GunicornHttp(HttpToolsProtocol):
     | the same, within a body | closed | `http.disconnect`, answered, then closed |
     | what breaks within a body | 400 in place of the answer | `http.disconnect`, answered, then closed |
     | a broken request behind others | 400 in place of the first answer | the others' answers, then 400 |
-    | a broken head | text/plain | gunicorn's page |
+    | a broken head | text/plain | gunicorn's page, in the words of `refusals.py` |
+    | a method that httptools does not know, or HTTP/1.2 | 400 | the app is asked |
+    | `GET http://host` | 400 | the app is asked for the path "" |
+    | two spaces in a request line, HTTP/0.9, RTSP | the app is asked, or nothing | 400 |
     | a transfer coding that does not end in chunked | the app runs, then 400 | 501 or 400, and the app is not asked |
     | a request line that has no end | no limit, or 400 at once | 414 above 4094 bytes |
     | a head that has no end | no limit | 431 above 819204 bytes |
@@ -78,9 +83,13 @@ class GunicornHttp(HttpToolsProtocol):
     silence = 0
     heard = False
     trailers = 0
-    # The begin of a line that can be no request, as long as it has no end.
-    line = b""
-    line_held = 0
+    # What the parser was told for a request line that it would not take.
+    opening: Opening | None = None
+    # The parser cannot go on, but gunicorn would wait for the end of the head: until then the fault is kept.
+    fault: Refused | None = None
+    # How many requests have ended in `raw`, and whether it begins where a request does.
+    ended = 0
+    is_known = True
     # The fields of a request whose Upgrade is not taken.
     kept: list[Header] | None = None
     # Nothing more is parsed: behind CONNECT, a fault or the end.
@@ -106,9 +115,6 @@ class GunicornHttp(HttpToolsProtocol):
         if self.is_deaf:
             return
         self._unset_keepalive_if_required()
-        self.line_held = len(self.line)
-        if self.line:
-            data, self.line = self.line + data, b""
         self.followed = self.heard = False
         rest = data
         while rest and not self.is_deaf:
@@ -118,6 +124,15 @@ class GunicornHttp(HttpToolsProtocol):
 
     def feed(self, data: bytes) -> bytes:
         """Parse; gives what is to be parsed next."""
+        if self.fault is not None:
+            self.wait(data, self.fault)
+            return b""
+        if self.stage == "between":
+            data = self.begin(data)
+            if not data:
+                return b""
+        elif self.stage == "body":
+            self.is_known = False
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -127,40 +142,74 @@ class GunicornHttp(HttpToolsProtocol):
             if self._should_upgrade():
                 self.handle_websocket_upgrade()
         except httptools.HttpParserError as error:
-            self.fail(error, data)
+            return self.fail(error, data)
+        if self.stage == "head" and self.is_known:
+            self.raw += data
+        elif self.raw:
+            self.raw.clear()
         return b""
+
+    def begin(self, data: bytes) -> bytes:
+        """What the parser is to read of a head; nothing, as long as gunicorn would know nothing of its first line."""
+        self.ended, self.is_known = 0, True
+        if not self.raw and PLAIN.match(data):
+            return data
+        held, head = len(self.raw), bytes(self.raw) + data
+        self.raw.clear()
+        try:
+            opened = open_head(head, held)
+        except Refused as refused:
+            self.refuse(refused)
+            return b""
+        if opened is None:
+            self.raw += head
+            return b""
+        self.opening, readable = opened
+        return readable
 
     def check_size(self, received: int) -> None:
         """What has no end is refused, before it fills the memory."""
         if self.stage == "head":
             self.head_size += 0 if self.followed else received
             if self.head_size > MAX_SECTION or len(self.headers) > MAX_HELD:
-                self.refuse(_too_large("max buffer headers"))
+                self.refuse(too_large("max buffer headers"))
         elif self.stage == "body":
             self.silence = 0 if self.heard else self.silence + received
             if self.silence > MAX_SECTION:
                 self.cut_off()
 
-    def fail(self, error: Exception, data: bytes) -> None:
-        """The parser cannot go on."""
+    def fail(self, error: Exception, data: bytes) -> bytes:
+        """The parser cannot go on; gives what another is to parse."""
         if self.is_deaf:
-            return
+            return b""
         if self.stage == "body":
             self.cut_off()
-        elif isinstance(error.__context__, Refused):
-            self.refuse(error.__context__)
-        elif isinstance(error, httptools.HttpParserInvalidMethodError) and not self.followed and b"\n" not in data:
-            self.await_line(data)
+            return b""
+        cause = error.__context__
+        fault = cause if isinstance(cause, Refused) else told(str(error), self.headers)
+        head = bytes(self.raw) + data
+        start = (find_last(head, self.ended) if self.ended else 0) if self.is_known else None
+        if start is None:
+            self.refuse(fault)
+        elif start:
+            # By itself the head is read from its begin, and may be one that the parser was to be told otherwise.
+            self.raw.clear()
+            self.parser, self.stage = self.new_parser(), "between"
+            return head[start:]
         else:
-            self.refuse(told(str(error), self.headers))
+            self.wait(data, fault)
+        return b""
 
-    def await_line(self, line: bytes) -> None:
-        """gunicorn says what is wrong with a line once it is whole, or too long."""
-        if len(line) - len("\r\n") > LIMITS.request_line:
-            # gunicorn has read a block of what came last.
-            self.refuse(_too_long(min(len(line), self.line_held + BLOCK)))
+    def wait(self, data: bytes, fault: Refused) -> None:
+        """gunicorn says what is wrong with a head once it has read enough; what it would take has the `fault`."""
+        self.raw += data
+        self.fault = fault
+        if b"\n" not in data:
             return
-        self.line, self.parser, self.stage = line, self.new_parser(), "between"
+        head = bytes(self.raw)
+        refused = refusal(head, len(head) - len(data))
+        if refused is not None or is_whole(head):
+            self.refuse(refused or fault)
 
     def new_parser(self) -> httptools.HttpRequestParser:
         """One that never decides by itself that a connection is over."""
@@ -174,6 +223,8 @@ class GunicornHttp(HttpToolsProtocol):
         version = self.parser.get_http_version().encode()
         lines = [b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, version)]
         lines += [b"%s: %s" % field for field in self.kept if field[0] != b"upgrade"]
+        self.raw.clear()
+        self.ended, self.is_known = 0, True
         self.parser = self.new_parser()
         return b"\r\n".join([*lines, b"", b""])
 
@@ -204,6 +255,8 @@ class GunicornHttp(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.parser = self.new_parser()
+        # Of the head that is being read, from its begin or that of requests before it.
+        self.raw = bytearray()
 
     def on_message_begin(self) -> None:
         if self.is_deaf:
@@ -215,7 +268,7 @@ class GunicornHttp(HttpToolsProtocol):
         super().on_url(url)
         length = len(self.parser.get_method()) + len(self.url) + len("  HTTP/1.1")
         if length > LIMITS.request_line:
-            raise _too_long(length if length + len("\r\n") <= BLOCK else BLOCK)
+            raise too_long(length if length + len("\r\n") <= BLOCK else BLOCK, LIMITS)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self.stage == "head":
@@ -230,7 +283,7 @@ class GunicornHttp(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         is_connect = self.parser.get_method() == b"CONNECT"
         if self.parser.should_upgrade() and not is_connect:
-            if self._should_upgrade():
+            if self._should_upgrade() and self.opening is None:
                 super().on_headers_complete()
             else:
                 self.kept = self.headers
@@ -239,12 +292,21 @@ class GunicornHttp(HttpToolsProtocol):
             self.headers[:] = self.kept
             self.kept = None
         version = self.parser.get_http_version()
-        check_framing(self.headers, version)
+        if any(name == b"transfer-encoding" for name, _ in self.headers):
+            # One that does not end in chunked leaves no end of the body to find.
+            check_framing(self.headers, (1, 0) if version == "1.0" else (1, 1))
         self.expect_100_continue &= version != "1.0"
         if is_connect and not self.url.startswith(b"/"):
             # An authority is no URL, as uvicorn reads one.
             self.url = b"/" + self.url
+        opening, self.opening = self.opening, None
+        if opening is not None:
+            self.scope["http_version"] = opening.version
         super().on_headers_complete()
+        if opening is not None:
+            self.scope["method"] = opening.method
+            if not opening.path:
+                self.scope["path"], self.scope["raw_path"] = self.root_path, self.root_path.encode("ascii")
         is_last = is_connect or len(self.pipeline) >= MAX_QUEUED
         self.cycle.keep_alive = stays_open(self.headers, version) and not is_last
         self.stage = "body"
@@ -256,15 +318,17 @@ class GunicornHttp(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         if self.kept is None:
             self.stage, self.followed = "between", True
+            self.ended += 1
             super().on_message_complete()
             self.is_deaf = not self.cycle.keep_alive
 
     # What goes out
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        outgoing = OldOutgoing if cycle.scope["http_version"] == "1.0" else Outgoing
+        version = cycle.scope["http_version"]
         self.running = cycle
-        cycle.transport = outgoing(self.transport, self.end, self.is_closing).as_transport()
+        outgoing = Outgoing(self.transport, self.end, self.is_closing)
+        cycle.transport = (outgoing if version == "1.1" else OtherOutgoing(outgoing, version)).as_transport()
         super()._start_asgi_task(cycle, Exchange(app, cycle, lambda: self.cut is cycle))
 
     def is_idle(self) -> bool:
@@ -334,35 +398,3 @@ def stays_open(fields: list[Header], version: str) -> bool:
                 return option == b"keep-alive"
             break
     return version != "1.0"
-
-
-def check_framing(fields: list[Header], version: str) -> None:
-    """A transfer coding that does not end in chunked leaves no end of the body to find. Raises Refused."""
-    codings = [value for name, value in fields if name == b"transfer-encoding"]
-    if codings:
-        check_codings(fields, version)
-        if codings[-1].rpartition(b",")[2].strip(b" \t").lower() != b"chunked":
-            raise told("Transfer-Encoding", [])
-
-
-def told(fault: str, fields: list[Header]) -> Refused:
-    """What the parser says of a head, in gunicorn's words as far as it can be known."""
-    if fault == "Empty Transfer-Encoding":
-        fields = [(b"transfer-encoding", b"")]
-    try:
-        check_codings(fields, "1.1")
-    except Refused as refused:
-        return refused
-    for name in ("Content-Length", "Transfer-Encoding"):
-        if name in fault:
-            return Refused(400, "Bad Request", f"Invalid HTTP Header: {name.upper()!r}")
-    return Refused(400, "Bad Request", "Invalid HTTP request")
-
-
-def _too_long(read: int) -> Refused:
-    message = f"Request Line is too large ({read} > {LIMITS.request_line})"
-    return Refused(414, "URI Too Long", message)
-
-
-def _too_large(message: str) -> Refused:
-    return Refused(431, "Request Header Fields Too Large", f"Error parsing headers: '{message}'")
