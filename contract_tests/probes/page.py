@@ -207,7 +207,15 @@ def decision_page(number: str) -> str:
 OTHER_SERVERS = """\
 ## Other servers
 
-Not supported, probed once and told of here.
+The port was probed once under other servers, with everything in the app as it is; they are not supported.
+
+- uvicorn with its own class for httptools: 512 of 3084 probes of our service differed. A field behind a chunked body
+  counts as a field of the head, the body of a request whose Upgrade nobody takes is lost or run as a request, a client
+  that closes its sending side has no answer.
+- uvicorn with h11: 501 differed. A length together with chunks, bare LF and folded fields pass, and it answers the
+  request that is hidden behind them (smuggling-002 and six more), unlike both servers above.
+- gunicorn's own worker for ASGI: 594 differed, most in a page of plain text for what it refuses, and in reason phrases
+  that it does not know. Half-closed connections have no answer here, either.
 """
 
 
