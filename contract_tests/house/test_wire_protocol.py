@@ -197,10 +197,19 @@ def ok(told, version=11):
     return (version, 200, None, told)
 
 
+def no_line(line):
+    return refused(
+        400, "Bad Request", f"Invalid Request Line &#x27;Invalid HTTP request line: &#x27;{line}&#x27;&#x27;"
+    )
+
+
+def no_field(name):
+    return refused(400, "Bad Request", f"Invalid HTTP header name: &#x27;{name}&#x27;")
+
+
 CHUNKED = "Transfer-Encoding: chunked"
 LAST = head("GET /last", "Connection: close")
 LAST_ANSWER = ok("GET /last 0 [connection]")
-INVALID = refused(400, "Bad Request", "Invalid HTTP request")
 BROKEN_OFF = (11, 400, None, "POST /p 3 [content-length]")
 UPGRADE = ("Connection: Upgrade", "Upgrade: zqx")
 LARGE = b"x" * 3 * MEBIBYTE
@@ -247,9 +256,47 @@ ROWS = {
     "a broken request behind others": (
         [head("GET /a") + head("GET /b") + b"BROKEN\r\n\r\n" + LAST],
         False,
-        [ok("GET /a 0 []"), ok("GET /b 0 []"), INVALID],
+        [ok("GET /a 0 []"), ok("GET /b 0 []"), no_line("BROKEN")],
     ),
-    "a broken head": ([head("GET /", "X Y: z")], False, [INVALID]),
+    "a broken head": ([head("GET /", "X Y: z")], False, [no_field("X Y")]),
+    "a broken head in pieces": ([b"GET / HTTP/1.1\r\nX Y", b": z\r\n\r", b"\n"], False, [no_field("X Y")]),
+    "a broken head in pieces behind others": (
+        [head("GET /a") + head("GET /b") + b"GET / HT", b"TP/1.1\r\nX Y", b": z\r\n\r", b"\n"],
+        False,
+        [ok("GET /a 0 []"), ok("GET /b 0 []"), no_field("X Y")],
+    ),
+    "a broken head behind more of a body than one read": (
+        [head("POST /p", f"Content-Length: {len(LARGE)}") + LARGE + head("GET /", "X Y: z")],
+        False,
+        [ok(f"POST /p {len(LARGE)} [content-length]"), refused(400, "Bad Request", "Invalid HTTP request")],
+    ),
+    "a method that httptools does not know": ([head("BREW /a") + LAST], False, [ok("BREW /a 0 []"), LAST_ANSWER]),
+    "the same in pieces": (
+        [b"B", b"REW /a HTTP/1.1\r", b"\n\r", b"\n" + LAST],
+        False,
+        [ok("BREW /a 0 []"), LAST_ANSWER],
+    ),
+    "the same behind others": (
+        [head("POST /p", "Content-Length: 3") + b"abc" + head("BREW /a") + head("FOO /b") + LAST],
+        False,
+        [ok("POST /p 3 [content-length]"), ok("BREW /a 0 []"), ok("FOO /b 0 []"), LAST_ANSWER],
+    ),
+    "the same with a body and an upgrade": (
+        [head("BREW /a", *UPGRADE, "Content-Length: 3") + b"abc" + LAST],
+        False,
+        [ok("BREW /a 3 [connection,upgrade,content-length]"), LAST_ANSWER],
+    ),
+    "a host without a path": ([head("GET http://x?y") + LAST], False, [ok("GET  0 []"), LAST_ANSWER]),
+    "a host without a port": ([head("GET http://x:y/a?b") + LAST], False, [ok("GET /a 0 []"), LAST_ANSWER]),
+    "a file of no host": ([head("GET file:///a") + LAST], False, [ok("GET /a 0 []"), LAST_ANSWER]),
+    "two empty lines": ([b"\r\n\r\n" + LAST], False, [no_line("")]),
+    "two spaces": ([head("GET  /")], False, [no_line("GET  / HTTP/1.1")]),
+    "HTTP/0.9": ([b"GET /\r\n"], False, [no_line("GET /")]),
+    "RTSP": (
+        [b"SETUP / RTSP/1.0\r\n"],
+        False,
+        [refused(400, "Bad Request", "Invalid HTTP Version &#x27;Invalid HTTP Version: &#x27;RTSP/1.0&#x27;&#x27;")],
+    ),
     "a broken length": (
         [head("GET /", "Content-Length: -1")],
         False,
@@ -359,6 +406,13 @@ def test_an_http_1_0_client_is_told_that_its_connection_is_kept(ours):
         assert b"\r\nconnection: keep-alive\r\n" in client.recv(4096)
 
 
+def test_a_later_version_is_answered_as_such(ours):
+    with ours.client() as client, client.makefile("rb") as file:
+        client.sendall(head("GET /a", version="1.2"))
+        assert file.readline() == b"HTTP/1.2 200 OK\r\n"
+        assert b"connection: keep-alive\r\n" in iter(file.readline, b"\r\n")
+
+
 def test_an_app_may_leave_a_broken_body_without_a_word(ours):
     assert ours.talk(head("POST /silent", "Content-Length: 9") + b"abc", shut=True) == []
 
@@ -378,7 +432,7 @@ def test_a_request_may_come_in_any_pieces(ours, size):
 
 
 def test_a_line_that_is_no_request_is_refused_once_it_ends(ours):
-    assert ours.talk(b"GARB", b"AGE", b"\r\n\r\n") == [INVALID]
+    assert ours.talk(b"GARB", b"AGE", b"\r\n\r\n") == [no_line("GARBAGE")]
 
 
 def test_large_bodies_arrive_whole(ours):
@@ -392,7 +446,7 @@ def test_large_bodies_arrive_whole(ours):
 def test_a_refusal_reaches_a_client_that_still_sends(ours):
     """A connection that is closed on unread bytes is reset, and the answer is lost."""
     for _ in range(20):
-        assert ours.talk(b"BROKEN\r\n\r\n", b"x" * 32768) == [INVALID]
+        assert ours.talk(b"BROKEN\r\n\r\n", b"x" * 32768) == [no_line("BROKEN")]
 
 
 def test_a_trailer_without_end_breaks_the_body(ours):

@@ -25,12 +25,12 @@ class Exchange:
 
     def __init__(self, app: ASGI3Application, cycle: RequestResponseCycle, is_cut: Callable[[], bool]) -> None:
         self.app, self.cycle, self.is_cut = app, cycle, is_cut
-        self.is_old = cycle.scope["http_version"] == "1.0"
+        self.version = cycle.scope["http_version"]
         # The body of the answer has no length of its own and ends with the connection.
         self.until_close = False
 
     async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
-        await self.app(scope, self.receive, self.send if self.is_old else send)
+        await self.app(scope, self.receive, send if self.version == "1.1" else self.send)
         if self.is_cut() and not self.cycle.response_started:
             # To leave without a word is right after http.disconnect: uvicorn would log it, and answer 500.
             self.cycle.disconnected = True
@@ -45,7 +45,7 @@ class Exchange:
         return message
 
     async def send(self, message: ASGISendEvent) -> None:
-        """To an HTTP/1.0 client: no chunks, and keep-alive is told."""
+        """To a client of another version keep-alive is told, and one of HTTP/1.0 is sent no chunks."""
         if message["type"] == "http.response.start":
             message = self.start(message)
         elif message["type"] == "http.response.body" and self.until_close:
@@ -56,7 +56,7 @@ class Exchange:
     def start(self, message: HTTPResponseStartEvent) -> HTTPResponseStartEvent:
         headers = [(name, value) for name, value in message.get("headers", ()) if name.lower() != b"transfer-encoding"]
         names = {name.lower() for name, _ in headers}
-        if b"content-length" not in names:
+        if b"content-length" not in names and self.version == "1.0":
             has_body = self.cycle.scope["method"] != "HEAD" and message["status"] not in (204, 304)
             self.until_close = has_body
             self.cycle.chunked_encoding = False
