@@ -286,6 +286,21 @@ ROWS = {
         False,
         [ok("BREW /a 3 [connection,upgrade,content-length]"), LAST_ANSWER],
     ),
+    "the same with a line as long as it may be": (
+        [b"FOO /" + b"a" * 4080 + b" HTTP/1.1\r\n\r\n" + LAST],
+        False,
+        [ok("FOO /" + "a" * 4080 + " 0 []"), LAST_ANSWER],
+    ),
+    "the same with a WebSocket's upgrade": (
+        [head("BREW /a", "Connection: Upgrade", "Upgrade: websocket") + LAST],
+        False,
+        [ok("BREW /a 0 [connection,upgrade]"), LAST_ANSWER],
+    ),
+    "a broken head behind an upgrade in pieces": (
+        [head("GET /q", *UPGRADE)[:30], head("GET /q", *UPGRADE)[30:] + head("GET /", "X Y: z")],
+        False,
+        [ok("GET /q 0 [connection,upgrade]"), no_field("X Y")],
+    ),
     "a host without a path": ([head("GET http://x?y") + LAST], False, [ok("GET  0 []"), LAST_ANSWER]),
     "a host without a port": ([head("GET http://x:y/a?b") + LAST], False, [ok("GET /a 0 []"), LAST_ANSWER]),
     "a file of no host": ([head("GET file:///a") + LAST], False, [ok("GET /a 0 []"), LAST_ANSWER]),
@@ -411,6 +426,26 @@ def test_a_later_version_is_answered_as_such(ours):
         client.sendall(head("GET /a", version="1.2"))
         assert file.readline() == b"HTTP/1.2 200 OK\r\n"
         assert b"connection: keep-alive\r\n" in iter(file.readline, b"\r\n")
+
+
+def test_a_later_version_is_told_to_continue_as_by_gunicorn(ours):
+    with ours.client() as client, client.makefile("rb") as file:
+        client.sendall(head("POST /p", "Expect: 100-continue", "Content-Length: 3", version="1.2"))
+        assert [file.readline(), file.readline()] == [b"HTTP/1.1 100 Continue\r\n", b"\r\n"]
+        client.sendall(b"abc")
+        assert file.readline() == b"HTTP/1.2 200 OK\r\n"
+
+
+def test_a_request_is_never_looked_for_in_a_body(ours):
+    """Where a read began within a body, no begin of what is broken behind it can be found."""
+    hidden = head("GET /hidden") * 2
+    with ours.client() as client, client.makefile("rb") as file:
+        client.sendall(head("POST /p", "Expect: 100-continue", f"Content-Length: {len(hidden)}"))
+        assert [file.readline(), file.readline()] == [b"HTTP/1.1 100 Continue\r\n", b"\r\n"]
+        client.sendall(hidden + head("GET /", "X Y: z"))
+        assert answer(file) == ok(f"POST /p {len(hidden)} [expect,content-length]")
+        assert answer(file) == refused(400, "Bad Request", "Invalid HTTP request")
+    assert "/hidden" not in ours.app.asked
 
 
 def test_an_app_may_leave_a_broken_body_without_a_word(ours):

@@ -172,6 +172,8 @@ FIELDS = [
     (b"Content-Length: 1", b"Content-Length: 1"),
     (b"Content-Length: 1", b"Content-Length: 1", b"Transfer-Encoding: x"),
     (b"Transfer-Encoding: x", b"Content-Length: 1", b"Content-Length: 1"),
+    (b"Content-Length: 1", b"Content-Length: 1", b"Transfer-Encoding: chunked", b"Transfer-Encoding: x"),
+    (b"Transfer-Encoding: chunked", b"Content-Length: 1", b"Content-Length: 1", b"Transfer-Encoding: x"),
     (b"Content-Length: ",),
     (b"Content-Length: +1",),
     (b"Content-Length: -1",),

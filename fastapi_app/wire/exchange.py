@@ -54,6 +54,9 @@ class Exchange:
         await self.cycle.send(message)
 
     def start(self, message: HTTPResponseStartEvent) -> HTTPResponseStartEvent:
+        if message.get("wire.server"):
+            # A page of the server's own is of HTTP/1.1, whatever the client's is.
+            cast("OtherOutgoing", self.cycle.transport).head_sent = True
         headers = [(name, value) for name, value in message.get("headers", ()) if name.lower() != b"transfer-encoding"]
         names = {name.lower() for name, _ in headers}
         if b"content-length" not in names and self.version == "1.0":

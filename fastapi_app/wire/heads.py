@@ -79,7 +79,7 @@ class RefuseHeads:
             fields = list(kept_fields(scope["headers"], self.limits))
             closes = check_codings(fields, scope["http_version"]) or scope["method"] == "CONNECT"
         except Refused as refused:
-            await page(refused)(scope, receive, send)
+            await page(refused)(scope, receive, as_server(send))
             return
         # Always a list of our own: uvicorn adds the trailers of a chunked body to its own while the body comes.
         scope["headers"] = fields
@@ -167,6 +167,15 @@ def page(refused: Refused) -> HTMLResponse:
     content = "\n".join(lines).encode("latin-1")
     # Content-Type as it is: Starlette would add a charset to its own.
     return HTMLResponse(content, refused.status, {"Content-Type": "text/html", "Connection": "close"})
+
+
+def as_server(send: Send) -> Send:
+    """Mark an answer as the server's own: no hook of an application sees it."""
+
+    async def send_marked(message: Message) -> None:
+        await send({**message, "wire.server": True} if message["type"] == "http.response.start" else message)
+
+    return send_marked
 
 
 def closing(send: Send) -> Send:

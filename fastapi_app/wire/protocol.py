@@ -128,9 +128,11 @@ class GunicornHttp(HttpToolsProtocol):
             self.wait(data, self.fault)
             return b""
         if self.stage == "between":
-            data = self.begin(data)
-            if not data:
-                return b""
+            self.ended, self.is_known = 0, True
+            if self.raw or not PLAIN.match(data):
+                data = self.begin(data)
+                if not data:
+                    return b""
         elif self.stage == "body":
             self.is_known = False
         try:
@@ -151,9 +153,6 @@ class GunicornHttp(HttpToolsProtocol):
 
     def begin(self, data: bytes) -> bytes:
         """What the parser is to read of a head; nothing, as long as gunicorn would know nothing of its first line."""
-        self.ended, self.is_known = 0, True
-        if not self.raw and PLAIN.match(data):
-            return data
         held, head = len(self.raw), bytes(self.raw) + data
         self.raw.clear()
         try:
@@ -272,7 +271,8 @@ class GunicornHttp(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self.stage == "head":
-            super().on_header(name, value)
+            # uvicorn looks for `100-continue` without what may stand behind it.
+            super().on_header(name, value.rstrip(b" \t"))
             return
         self.heard = True
         self.trailers += 1
@@ -292,7 +292,7 @@ class GunicornHttp(HttpToolsProtocol):
             self.headers[:] = self.kept
             self.kept = None
         version = self.parser.get_http_version()
-        if any(name == b"transfer-encoding" for name, _ in self.headers):
+        if b"transfer-encoding" in dict(self.headers):
             # One that does not end in chunked leaves no end of the body to find.
             check_framing(self.headers, (1, 0) if version == "1.0" else (1, 1))
         self.expect_100_continue &= version != "1.0"
