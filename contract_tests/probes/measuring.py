@@ -133,9 +133,8 @@ def quirks_lane(stack: ExitStack, ledger: Ledger, patience: float) -> Lane:
 
 
 def outcome(conversation: Conversation) -> str:
-    """A conversation in a few words, without the request that only asked whether the connection was kept."""
-    heard = conversation.answers[:-1] if conversation.ending == "kept" else conversation.answers
-    answers = [str(each.response.status or each.response.failure or "100") for each in heard]
+    """A conversation in a few words."""
+    answers = [str(each.response.status or each.response.failure or "100") for each in conversation.answers]
     return f"{', '.join(answers) or 'no answer'}; {conversation.ending}"
 
 

@@ -143,8 +143,9 @@ def accepted(entries: Sequence[Entry], probes: dict[str, Probe]) -> Iterator[str
     yield "What stays different is one of the two servers' doing, before or behind the app. A class is one entry.\n"
     for entry in entries:
         areas = Counter(probes[id].area for id in entry.probes)
-        yield f"### {entry.owner}: {len(entry.probes)} probes\n"
-        yield f"{entry.reason} ([decision {entry.decision}]({decision_page(entry.decision)})).\n"
+        cause, _, told = entry.reason.partition(": ")
+        yield f"### {cause}\n"
+        yield f"{told[:1].upper()}{told[1:]} ([decision {entry.decision}]({decision_page(entry.decision)})).\n"
         yield "Areas: " + ", ".join(f"{area} {count}" for area, count in sorted(areas.items())) + ".\n"
         yield "| probe | what is special |"
         yield "|---|---|"

@@ -159,7 +159,11 @@ class Talk:
             return self._part("deaf")
         if self._open:
             self._rest("closed")
-        return "kept" if len(self.answers) > heard else "closed"
+        if len(self.answers) == heard:
+            return "closed"
+        # The last answer is to our own request, which is none of the probe's.
+        self.answers.pop()
+        return "kept"
 
     def _part(self, ending: str) -> str:
         """What comes once nothing more can be sent."""
