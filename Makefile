@@ -41,7 +41,7 @@ test: $(STAMP)  ## run every test, in process, with no server
 parity: $(STAMP)  ## start both apps on real servers and give the verdict: do they answer alike?
 	@$(BIN)/python -m contract_tests.live
 
-wire: $(STAMP)  ## measure what a naive port does otherwise on the wire, and write docs/wire.md (3 minutes)
+wire: $(STAMP)  ## measure what a naive port does otherwise on the wire, and write docs/wire.md (4 minutes)
 	@$(BIN)/python -m contract_tests.probes.measuring --write
 	@$(BIN)/python -m contract_tests.probes.page
 
@@ -51,7 +51,7 @@ resilience: $(STAMP)  ## bursts, signals, kills, a full disk and a database that
 bench: $(STAMP)  ## what each route costs, on both apps and on the smallest ones, under bench-report/ (10 minutes)
 	@$(BIN)/python -m contract_tests.bench
 
-check: $(STAMP)  ## exactly what CI runs: format, lint, types, import contracts, tests, fresh apps, parity, resilience
+check: $(STAMP)  ## exactly what CI runs: format, lint, types, import contracts, tests, fresh apps, parity, wire, resilience
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy

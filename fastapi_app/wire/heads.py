@@ -77,7 +77,7 @@ class RefuseHeads:
         try:
             check_request_line(scope, self.limits)
             fields = list(kept_fields(scope["headers"], self.limits))
-            closes = check_codings(fields, scope["http_version"]) or scope["method"] == "CONNECT"
+            closes = check_codings(fields, scope.get("http_version", "1.1")) or scope["method"] == "CONNECT"
         except Refused as refused:
             await page(refused)(scope, receive, as_server(send))
             return
@@ -91,12 +91,12 @@ def check_request_line(scope: Scope, limits: HeadLimits) -> None:
     target: bytes = scope.get("raw_path") or b""
     if scope["query_string"]:
         target += b"?" + scope["query_string"]
-    line = b"%s %s HTTP/%s" % (scope["method"].encode(), target, scope["http_version"].encode())
+    line = b"%s %s HTTP/%s" % (scope["method"].encode(), target, scope.get("http_version", "1.1").encode())
     if len(line) > limits.request_line:
         # gunicorn looks at what it has read so far, a block at most.
         raise too_long(len(line) if len(line) + len("\r\n") <= BLOCK else BLOCK, limits)
-    if scope["http_version"] not in VERSIONS:
-        version = tuple(int(number) for number in scope["http_version"].split("."))
+    if scope.get("http_version", "1.1") not in VERSIONS:
+        version = tuple(int(number) for number in scope.get("http_version", "1.1").split("."))
         raise invalid_version(version)
     if target == b"*" and scope["method"] != "OPTIONS":
         raise invalid_line(line.decode("latin-1"))
