@@ -93,9 +93,12 @@ class Entry:
         return tuple(each for each in wanted if each not in occurred)
 
     def __str__(self) -> str:
-        where = ", ".join(self.operations) or f"{len(self.probes)} probe{'s' * (len(self.probes) != 1)}"
-        what = str(self.differences[0]) if len(self.differences) == 1 else f"{len(self.differences)} kinds"
-        return f"{where} {what} (decision {self.decision}, {self.owner})"
+        if self.probes:
+            # A cause is told by its name, which stands before the colon of its reason.
+            told = f"{self.reason.partition(':')[0]}, {len(self.probes)} probe{'s' * (len(self.probes) != 1)}"
+        else:
+            told = f"{', '.join(self.operations)} {'; '.join(map(str, self.differences))}"
+        return f"{told} (decision {self.decision}, {self.owner})"
 
 
 class Ledger:

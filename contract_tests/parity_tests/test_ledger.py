@@ -288,6 +288,11 @@ def test_an_entry_is_stale_while_one_of_its_probes_or_differences_never_occurred
     assert several.stale({"probes"}) == ()
 
 
+def test_an_entry_for_probes_is_told_by_its_cause() -> None:
+    told = Ledger.loads(CAUSE.replace("the parser knows fewer methods", "Methods: the parser knows fewer"))
+    assert str(told.entries[0]) == "Methods, 2 probes (decision 0007, ada)"
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
