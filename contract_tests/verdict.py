@@ -16,9 +16,11 @@ from contract_tests.parity.binding import DeclarationError
 from contract_tests.parity.cases import CaseError
 from contract_tests.parity.drivers import LifespanError, SettleError
 from contract_tests.parity.ledger import LedgerError
+from contract_tests.parity.probes import ProbeError
 from contract_tests.parity.resets import ResetError
 from contract_tests.parity.servers import ServerError
 from contract_tests.parity.specs import SpecError
+from contract_tests.probes.worlds import WorldError
 
 ALIKE, DIFFERENT, USAGE, LEDGER, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 4, 130
 NOT_ASKED = {"original": "not asked", "port": "not asked"}
@@ -127,10 +129,10 @@ def no_verdict() -> Iterator[None]:
     """Ends the command with one line and its code where there is nothing to give a verdict on."""
     try:
         yield
-    except (SpecError, CaseError, LedgerError, DeclarationError) as error:
+    except (SpecError, CaseError, LedgerError, DeclarationError, ProbeError) as error:
         sys.stderr.write(f"parity: {error}\n")
         sys.exit(USAGE)
-    except (ServerError, LifespanError, SettleError, ResetError) as error:
+    except (ServerError, LifespanError, SettleError, ResetError, WorldError) as error:
         sys.stderr.write(f"INCONCLUSIVE: {error}\n")
         sys.exit(INCONCLUSIVE)
 

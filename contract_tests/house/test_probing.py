@@ -12,7 +12,7 @@ from contract_tests.contract import PLANTED_SECRET, open_ledger
 from contract_tests.house.test_house import ROOT
 from contract_tests.parity import Ledger, Response
 from contract_tests.parity.drivers.raw import Answer, Conversation
-from contract_tests.parity.probes import Probe
+from contract_tests.parity.probes import Probe, ProbeError
 from contract_tests.probes import page
 from contract_tests.probes.judging import broken_promises, judge_probes, left_behind
 from contract_tests.probes.measuring import CONTROL, NOT_CLOSED, QUIRKS_STEPS, STEPS, Separation, changed, read, write
@@ -26,8 +26,8 @@ from contract_tests.probes.pairs import (
     specimen,
 )  # fmt: skip
 from contract_tests.probes.prober import Prober, Result
-from contract_tests.probes.worlds import WORLDS
-from contract_tests.verdict import Run
+from contract_tests.probes.worlds import WORLDS, WorldError
+from contract_tests.verdict import Run, no_verdict
 
 PROBES = {probe.id: probe for probe in (*service_probes(), *quirks_probes())}
 ACCEPTED = [entry for entry in open_ledger().entries if entry.probes]
@@ -166,3 +166,16 @@ def test_an_unknown_probe_is_a_usage_error():
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == 2
     assert "framing-999 is no id and no area of a probe" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        (ProbeError("a.probes:2: a-001 is there twice"), 2, "parity: a.probes:2: a-001 is there twice\n"),
+        (WorldError("POST /user: 503"), 4, "INCONCLUSIVE: POST /user: 503\n"),
+    ],
+)
+def test_a_run_that_cannot_be_made_ends_in_one_line(capsys, error, code, told):
+    with pytest.raises(SystemExit) as ended, no_verdict():
+        raise error
+    assert (ended.value.code, capsys.readouterr().err) == (code, told)
