@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -13,6 +13,7 @@ from shared_core import logs
 from shared_core.access import AccessLog
 from shared_core.http.forwarded import UNKNOWN, Client, Proxies
 from shared_core.http.request_ids import HEADER, choose_request_id
+from shared_core.http.security import SecurityHeaders, must_not_be_stored
 
 CLIENT, REQUEST_ID, EXCHANGE = "service.client", "service.request_id", "service.exchange"
 
@@ -28,7 +29,14 @@ def note_route(request: Request, route: str) -> None:
     request.scope[EXCHANGE].route = route
 
 
+HeaderField = tuple[bytes, bytes]
+
 Asker = Annotated[Client, Depends(get_client)]
+
+
+def as_field(name: str, value: str) -> HeaderField:
+    """A header as ASGI takes it."""
+    return name.lower().encode("ascii"), value.encode("ascii")
 
 
 class TrustProxies:
@@ -52,11 +60,15 @@ class TrustProxies:
 
 
 class NameRequests:
-    """Gives each request an id, its answer the same one, and each log line that is written for it."""
+    """Gives each request an id, its answer the same one and the security headers, and each log line of it the id.
 
-    def __init__(self, app: ASGIApp, make: Callable[[], str]) -> None:
+    One pass over an answer's start adds them, outside all that answers: an error has them, too.
+    """
+
+    def __init__(self, app: ASGIApp, make: Callable[[], str], security: SecurityHeaders[HeaderField]) -> None:
         self.app = app
         self.make = make
+        self.security = security
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -64,10 +76,15 @@ class NameRequests:
             return
         id = scope[REQUEST_ID] = choose_request_id(wire.field(scope, b"x-request-id"), make=self.make)
         header = (HEADER.lower().encode(), id.encode())
+        path, scheme = scope["path"], scope["scheme"]
 
         async def send_named(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", ()), header]}
+                headers = message.get("headers", ())
+                security = self.security.fields(
+                    path, scheme=scheme, unstored=is_unstored(path, message["status"], headers)
+                )
+                message = {**message, "headers": [*headers, header, *security]}
             await send(message)
 
         # A server may answer several requests of a connection in one context.
@@ -76,6 +93,14 @@ class NameRequests:
             await self.app(scope, receive, send_named)
         finally:
             logs.request_id.reset(before)
+
+
+def is_unstored(path: str, status: int, headers: Iterable[HeaderField]) -> bool:
+    """Whether no cache may keep an answer."""
+    told = dict(headers)
+    return must_not_be_stored(
+        path, status, says_itself=b"cache-control" in told, vary=told.get(b"vary", b"").decode("latin-1")
+    )
 
 
 class LogAccess:

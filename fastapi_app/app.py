@@ -12,13 +12,14 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from fastapi_app import docs, files, health, hello, metrics, openapi, session, signin, users, wire
-from fastapi_app.access import LogAccess, NameRequests, TrustProxies
+from fastapi_app.access import LogAccess, NameRequests, TrustProxies, as_field
 from fastapi_app.errors import answer_to, register_error_handlers
 from fastapi_app.inputs import place_services
 from fastapi_app.middleware import Cors, LimitRate, RefuseCrossSite
 from fastapi_app.sessions import RefuseWithoutSession, Sessions
 from shared_core import logs
 from shared_core.access import AccessLog
+from shared_core.http.security import SecurityHeaders
 from shared_core.rates import Counter
 from shared_core.services import Services, services_from_environment, utc_now
 from shared_core.sessions import AsyncStore
@@ -52,7 +53,8 @@ class Port(FastAPI):
             app = Cors(app, origins)
         app = wire.DrainBody(wire.QuietErrors(app, logs.log_failure))
         app = LogAccess(app, log=log)
-        app = NameRequests(app, make=services.new_request_id)
+        security = SecurityHeaders(hsts_seconds=services.settings.hsts_seconds, write=as_field)
+        app = NameRequests(app, make=services.new_request_id, security=security)
         return wire.RefuseHeads(TrustProxies(app, proxies=services.settings.proxies))
 
     def openapi(self) -> dict[str, Any]:
@@ -74,6 +76,7 @@ def create_app(services: Services | None = None) -> FastAPI:
         try:
             yield
         finally:
+            app.state.threads.close()  # nothing is answered any more
             await app.session_store.aclose()
             if app.rate_counter is not None:
                 await app.rate_counter.aclose()
@@ -90,6 +93,7 @@ def create_app(services: Services | None = None) -> FastAPI:
         telemetry=NO_TELEMETRY,  # type: ignore[arg-type]
     )
     place_services(app, built)
+    app.state.threads = wire.Threads(built.settings.threads)
     app.session_store = built.session_store.awaitable()
     app.rate_counter = built.rate_limits.counter()
     for module in (hello, users, session, signin, files, health, metrics, docs):

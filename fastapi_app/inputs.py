@@ -51,7 +51,7 @@ register_url_convertor("id", IdConvertor())
 register_url_convertor("key", KeyConvertor())
 
 
-class Route(wire.Route):
+class Route(wire.ThreadRoute, wire.Route):
     """Reads requests as the original does, JSON by the core's parser; what refuses before it leaves no route noted."""
 
     loads = staticmethod(schemas.parse_json)
@@ -186,12 +186,15 @@ class Claim:
     now: datetime
 
 
-def find_candidate(credentials: Credentials, app: App) -> Claim:
+async def find_candidate(credentials: Credentials, app: App) -> Claim:
     """The first of a sign-in's two short transactions, in a hop of its own: over before the password is verified."""
-    now, limit = app.clock(), app.settings.sign_in_limit
-    with app.database.begin() as db:
-        candidate = logins.begin_sign_in(db, email=credentials.email, now=now, limit=limit)
-    return Claim(candidate, credentials.password, now)
+
+    def begin(now: datetime) -> Candidate:
+        with app.database.begin() as db:
+            return logins.begin_sign_in(db, email=credentials.email, now=now, limit=app.settings.sign_in_limit)
+
+    now = app.clock()
+    return Claim(await wire.run(begin, now), credentials.password, now)
 
 
 @dataclass(frozen=True, slots=True)

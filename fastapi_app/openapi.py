@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from http import HTTPMethod
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from shared_core import docs, problems
+from shared_core import problems
 from shared_core.schemas import ProblemOut
 
 TITLE = "Service"
@@ -83,17 +82,3 @@ def _name(status: int) -> str:
 def _response(status: int) -> dict[str, Any]:
     schema = {"$ref": "#/components/schemas/ProblemOut"}
     return {"description": problems.TITLES[status], "content": {problems.MEDIA_TYPE: {"schema": schema}}}
-
-
-def main() -> None:
-    """Write the document."""
-    from fastapi_app.app import create_app
-    from shared_core.services import build_services
-    from shared_core.settings import Settings
-
-    docs.OPENAPI.write_bytes(render(create_app(build_services(Settings())).openapi()))
-    sys.stdout.write(f"Wrote {docs.OPENAPI.name}.\n")
-
-
-if __name__ == "__main__":
-    main()

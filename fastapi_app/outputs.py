@@ -38,17 +38,17 @@ def content(body: bytes, media_type: str) -> Response:
 
 def stream(content: Iterator[bytes], selected: Selected, *, media_type: str, disposition: str) -> Response:
     """A file or a part of it. A transfer that fails on the way is broken off, and before it begins it is an error."""
-    headers = dict(selected.headers)
+    headers = dict((*selected.headers, *SAVED))
     if selected.status == 304:
         return Response(status_code=304, headers=headers)
-    headers |= {**dict(SAVED), "Content-Disposition": disposition, "Content-Type": media_type}
+    headers |= {"Content-Disposition": disposition, "Content-Type": media_type}
     headers["Content-Length"] = str(selected.stop - selected.start)
     return StreamingResponse(begun(content), selected.status, headers)
 
 
 def whole_stream(content: Iterator[bytes], media_type: str, disposition: str) -> Response:
     """Content of unknown length."""
-    headers = {**dict(SAVED), "Content-Disposition": disposition, "Content-Type": media_type}
+    headers = {"Content-Disposition": disposition, "Content-Type": media_type}
     return StreamingResponse(begun(content), 200, headers)
 
 

@@ -20,6 +20,7 @@ from shared_core import logs, problems
 from shared_core.access import AccessLog, Exchange
 from shared_core.http.forwarded import UNKNOWN, Client, Proxies
 from shared_core.http.request_ids import HEADER, choose_request_id
+from shared_core.http.security import SecurityHeaders, must_not_be_stored
 from shared_core.services import Services
 
 if TYPE_CHECKING:
@@ -27,16 +28,19 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+HeaderField = tuple[str, str]
+
 CLIENT, REQUEST_ID, EXCHANGE = "service.client", "service.request_id", "service.exchange"
 
 
 def install_access(app: Flask, services: Services) -> None:
     """Put these pieces around an app that is otherwise finished, the outermost last."""
     log = AccessLog(metrics=services.metrics, clock=services.clock, lines=services.settings.access_log)
+    security = SecurityHeaders(hsts_seconds=services.settings.hsts_seconds, write=lambda name, value: (name, value))
     pieces: list[Callable[[WSGIApplication], WSGIApplication]] = [
         QuietErrors,
         partial(LogAccess, log=log),
-        partial(NameRequests, make=services.new_request_id),
+        partial(NameRequests, make=services.new_request_id, security=security),
         partial(TrustProxies, proxies=services.settings.proxies),
     ]
     app.before_request(note_route)
@@ -81,24 +85,34 @@ class TrustProxies:
 
 
 class NameRequests:
-    """Gives each request an id, its answer the same one, and each log line that is written for it.
+    """Gives each request an id, its answer the same one and the security headers, and each log line of it the id.
 
-    The app runs in a context of its own, to the end of its body: a server's thread keeps nothing for the next request.
+    One pass over an answer's start adds them, outside all that answers: an error has them, too. The app runs in a
+    context of its own, to the end of its body: a server's thread keeps nothing for the next request.
     """
 
-    def __init__(self, app: WSGIApplication, make: Callable[[], str]) -> None:
+    def __init__(self, app: WSGIApplication, make: Callable[[], str], security: SecurityHeaders[HeaderField]) -> None:
         self.app = app
         self.make = make
+        self.security = security
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         id = environ[REQUEST_ID] = choose_request_id(environ.get("HTTP_X_REQUEST_ID"), make=self.make)
+        path, scheme = environ["PATH_INFO"], environ["wsgi.url_scheme"]
 
-        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Callable[[bytes], object]:
-            return start_response(status, [*headers, (HEADER, id)], exc_info)
+        def start(status: str, headers: list[HeaderField], exc_info: Any = None, /) -> Callable[[bytes], object]:
+            security = self.security.fields(path, scheme=scheme, unstored=is_unstored(path, int(status[:3]), headers))
+            return start_response(status, [*headers, (HEADER, id), *security], exc_info)
 
         context = copy_context()
         context.run(logs.request_id.set, id)
         return Body(context.run(self.app, environ, start), run=context.run)
+
+
+def is_unstored(path: str, status: int, headers: Iterable[HeaderField]) -> bool:
+    """Whether no cache may keep an answer."""
+    told = {name.lower(): value for name, value in headers}
+    return must_not_be_stored(path, status, says_itself="cache-control" in told, vary=told.get("vary", ""))
 
 
 class LogAccess:

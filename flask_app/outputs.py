@@ -40,7 +40,7 @@ def content(body: bytes, media_type: str) -> Response:
 def stream(content: Iterator[bytes], selected: Selected, *, media_type: str, disposition: str) -> Response:
     """A file or a part of it. A transfer that fails on the way is broken off, and before it begins it is an error."""
     if selected.status == 304:
-        return _without_body(304, **dict(selected.headers))
+        return _without_body(304, **dict((*selected.headers, *SAVED)))
     headers = [*selected.headers, *SAVED, ("Content-Disposition", disposition)]
     response = Response(begun(content), selected.status, headers, content_type=media_type)
     response.content_length = selected.stop - selected.start
@@ -49,7 +49,7 @@ def stream(content: Iterator[bytes], selected: Selected, *, media_type: str, dis
 
 def whole_stream(content: Iterator[bytes], media_type: str, disposition: str) -> Response:
     """Content of unknown length."""
-    headers = [*SAVED, ("Content-Disposition", disposition)]
+    headers = [("Content-Disposition", disposition)]
     return Response(begun(content), 200, headers, content_type=media_type)
 
 

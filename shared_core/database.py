@@ -11,11 +11,13 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from shared_core import logs, tables
-from shared_core.errors import Unavailable
+from shared_core.errors import NotMigrated, Unavailable
 from shared_core.settings import Settings, SettingsError
 
 BUSY = "The database cannot answer just now; try again soon."
 BEHIND = "The database is not migrated to what this version needs."
+
+_revision = sa.select(tables.revisions.c.version_num)
 
 SQLITE_PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -40,7 +42,8 @@ class Database:
     def begin(self) -> Iterator[sa.Connection]:
         """One transaction: committed at the end, rolled back on an error.
 
-        Raises Unavailable where no connection comes free in time, or the database does not answer or cannot write now.
+        Raises Unavailable where no connection comes free in time, or the database does not answer or cannot write now,
+        and NotMigrated where a statement fails because the database has another schema.
         """
         with self._transaction(self.engine) as connection:
             yield connection
@@ -61,20 +64,38 @@ class Database:
             with engine.begin() as connection:
                 yield connection
         except (exc.TimeoutError, exc.DBAPIError) as error:
-            if not passes(error):
-                raise
-            logs.logger.warning("the database cannot answer: %s", type(error).__qualname__)
-            raise Unavailable(BUSY) from error
+            if passes(error):
+                raise busy(error) from error
+            self._blame_schema(error)
+            raise
+
+    def _blame_schema(self, error: Exception) -> None:
+        """Raises NotMigrated if that is why a statement failed. Its own connection is free again by now.
+
+        Asked after a failure alone: it costs other requests nothing, and a migration needs no restart. While a newer
+        version is rolled out, what still works with its schema goes on working.
+        """
+        try:
+            self.check()
+        except NotMigrated as reason:
+            logs.logger.warning("the database is not migrated: %s", type(error).__qualname__)
+            raise reason from error
+        except Unavailable:
+            return  # nobody knows; the error is told as it is
 
     def check(self) -> None:
-        """Raises Unavailable unless the database answers and has the schema that this code needs."""
-        with self.begin() as connection:
-            try:
-                revision = connection.scalar(sa.select(tables.revisions.c.version_num))
-            except (exc.ProgrammingError, exc.OperationalError) as error:
-                raise Unavailable(BEHIND) from error
+        """Raises Unavailable unless the database answers, and NotMigrated unless it has the schema of this version."""
+        try:
+            with self.engine.begin() as connection:
+                revision = connection.scalar(_revision)
+        except (exc.TimeoutError, exc.DBAPIError) as error:
+            if passes(error):
+                raise busy(error) from error
+            if isinstance(error, (exc.ProgrammingError, exc.OperationalError)):
+                raise NotMigrated(BEHIND) from error  # it has no table of revisions
+            raise
         if revision != tables.REVISION:
-            raise Unavailable(BEHIND)
+            raise NotMigrated(BEHIND)
 
     def close(self) -> None:
         self.engine.dispose()
@@ -95,6 +116,12 @@ def passes(error: exc.TimeoutError | exc.DBAPIError) -> bool:
         return True
     code, state = getattr(error.orig, "sqlite_errorcode", 0), getattr(error.orig, "sqlstate", None) or ""
     return code & 0xFF in PASSING_SQLITE or state.startswith(PASSING_POSTGRESQL)
+
+
+def busy(error: Exception) -> Unavailable:
+    """What an error that passes is for the client, and one line in the log."""
+    logs.logger.warning("the database cannot answer: %s", type(error).__qualname__)
+    return Unavailable(BUSY)
 
 
 def make_engine(settings: Settings) -> sa.Engine:

@@ -42,6 +42,10 @@ MEDIA_TYPES = {
     "start.js": "text/javascript; charset=utf-8",
 }
 
+# Where a file of Swagger UI lies in the wheel that carries it: decision 0009.
+WHEEL, PACKAGE = "mkdocs-swagger-ui-tag", "mkdocs_swagger_ui_tag"
+FOLDERS = {".css": "swagger-ui/stylesheets", ".js": "swagger-ui/javascripts"}
+
 
 @dataclass(frozen=True, slots=True)
 class Asset:
@@ -62,12 +66,12 @@ def get_asset(name: str) -> Asset:
     """One of the docs page's files, by its name. Raises NotFound for any other name."""
     if name not in MEDIA_TYPES:
         raise NotFound("There is no such file.")
-    return Asset(MEDIA_TYPES[name], START if name == "start.js" else (_swagger_ui() / name).read_bytes())
+    return Asset(MEDIA_TYPES[name], START if name == "start.js" else _swagger_ui(name).read_bytes())
 
 
-def _swagger_ui() -> Path:
-    """Where Swagger UI's files lie. The package is found, not imported: its module is a Flask blueprint."""
-    spec = find_spec("flask_swagger_ui")
+def _swagger_ui(name: str) -> Path:
+    """Where one of Swagger UI's files lies. The package is found, not imported: its module is a plugin of MkDocs."""
+    spec = find_spec(PACKAGE)
     if spec is None or spec.origin is None:
-        raise FileNotFoundError("flask-swagger-ui is not installed")
-    return Path(spec.origin).parent / "dist"
+        raise FileNotFoundError(f"{WHEEL} is not installed")
+    return Path(spec.origin).parent / FOLDERS[Path(name).suffix] / name

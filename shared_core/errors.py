@@ -14,6 +14,7 @@ ServiceError
 ├── SignInFailed   what came back from the sign-in provider proves nobody
 ├── NotConfigured  this installation does not offer it
 └── Unavailable    a part the answer needs does not answer in time
+    └── NotMigrated    the database has another schema than this version needs
 """
 
 from __future__ import annotations
@@ -99,3 +100,7 @@ class NotConfigured(ServiceError):
 
 class Unavailable(ServiceError):
     """A part that the answer needs does not answer in time; the same request may succeed later."""
+
+
+class NotMigrated(Unavailable):
+    """The database has another schema than this version needs; once an operator migrates it, the request succeeds."""

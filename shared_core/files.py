@@ -45,17 +45,21 @@ _columns = (
 )  # fmt: skip
 
 
+_insert = sa.insert(files).returning(files.c.id)
+_mine = sa.select(*_columns).where(files.c.id == sa.bindparam("file_id"), files.c.user_id == sa.bindparam("of_user"))
+_delete = sa.delete(files).where(files.c.id == sa.bindparam("file_id"))
+
+
 def create_file(db: sa.Connection, received: Received, *, user_id: int, now: datetime) -> File:
     """Note a file whose content has arrived, as this user's."""
     row = {**received._asdict(), "user_id": user_id, "created_at": now}
-    id = int(db.execute(sa.insert(files).values(row).returning(files.c.id)).scalar_one())
+    id = int(db.execute(_insert, row).scalar_one())
     return File(id=id, **received._asdict(), created_at=now)
 
 
 def get_file(db: sa.Connection, file_id: int, *, user_id: int) -> File:
     """A user's own file. Raises NotFound, for someone else's too: nobody learns what others have."""
-    mine = (files.c.id == file_id) & (files.c.user_id == user_id)
-    row = db.execute(sa.select(*_columns).where(mine)).one_or_none()
+    row = db.execute(_mine, {"file_id": file_id, "of_user": user_id}).one_or_none()
     if row is None:
         raise NotFound("There is no such file.")
     # SQLite keeps no time zone; all times here are UTC.
@@ -65,7 +69,7 @@ def get_file(db: sa.Connection, file_id: int, *, user_id: int) -> File:
 def delete_file(db: sa.Connection, file_id: int, *, user_id: int) -> File:
     """Delete a user's own file; its content is the caller's to remove. Raises NotFound."""
     file = get_file(db, file_id, user_id=user_id)
-    db.execute(sa.delete(files).where(files.c.id == file.id))
+    db.execute(_delete, {"file_id": file.id})
     return file
 
 

@@ -20,6 +20,24 @@ WRONG = "The email or the password is wrong."
 SIGN_IN = "Sign in first."
 TOO_OFTEN = "Too many attempts to sign in; try again later."
 
+# Statements are built once: to build one costs more than to run it on SQLite.
+_now = sa.bindparam("now", type_=logins.c.expires_at.type)
+_candidate = sa.select(users.c.id, users.c.password_hash).where(users.c.email_key == sa.bindparam("email"))
+_verified = sa.select(users.c.id, users.c.name, users.c.email).where(
+    users.c.id == sa.bindparam("user_id"), users.c.password_hash == sa.bindparam("verified")
+)
+_rehash = sa.update(users).where(users.c.id == sa.bindparam("user_id")).values(password_hash=sa.bindparam("rehash"))
+_forget_attempts = sa.delete(sign_in_attempts).where(sign_in_attempts.c.key == sa.bindparam("attempt"))
+_insert = sa.insert(logins)
+_signed_in = (
+    sa.select(users.c.id, users.c.name, users.c.email)
+    .join_from(logins, users)
+    .where(logins.c.id == sa.bindparam("login"), logins.c.revoked_at.is_(None), logins.c.expires_at > _now)
+)
+_revoke = sa.update(logins).where(logins.c.revoked_at.is_(None)).values(revoked_at=_now)
+_revoke_one = _revoke.where(logins.c.id == sa.bindparam("login"))
+_revoke_all = _revoke.where(logins.c.user_id == sa.bindparam("of_user"))
+
 # Each new row removes at most so many that have expired: tables stay small, and no sign-in pays for all of them.
 EXPIRED_AT_ONCE = 4
 
@@ -43,8 +61,7 @@ def begin_sign_in(db: sa.Connection, *, email: str, now: datetime, limit: Limit)
     count, ends_at = _count_attempt(db, key, now=int(now.timestamp()), window=limit.seconds)
     if count > limit.most:
         raise TooMany(TOO_OFTEN, retry_after=max(1, ends_at - int(now.timestamp())))
-    columns = (users.c.id, users.c.password_hash)
-    row = db.execute(sa.select(*columns).where(users.c.email_key == email_key(email))).one_or_none()
+    row = db.execute(_candidate, {"email": email_key(email)}).one_or_none()
     return Candidate(*row, attempt=key) if row else Candidate(None, None, attempt=key)
 
 
@@ -55,30 +72,28 @@ def sign_in(
 
     The password may have changed while it was verified: then the old one counts no more.
     """
-    this = (users.c.id == candidate.user_id) & (users.c.password_hash == candidate.password_hash)
-    row = db.execute(sa.select(users.c.id, users.c.name, users.c.email).where(this)).one_or_none()
+    this = {"user_id": candidate.user_id, "verified": candidate.password_hash}
+    row = db.execute(_verified, this).one_or_none()
     if row is None or not verdict.matches:
         raise NotSignedIn(WRONG)
     user = User(*row)
     if verdict.rehash:
-        db.execute(sa.update(users).where(users.c.id == user.id).values(password_hash=verdict.rehash))
-    db.execute(sa.delete(sign_in_attempts).where(sign_in_attempts.c.key == candidate.attempt))
+        db.execute(_rehash, {"user_id": user.id, "rehash": verdict.rehash})
+    db.execute(_forget_attempts, {"attempt": candidate.attempt})
     create_login(db, user.id, id=id, now=now, lifetime=lifetime)
     return user
 
 
 def create_login(db: sa.Connection, user_id: int, *, id: str, now: datetime, lifetime: timedelta) -> None:
     """Note that a user is signed in, under an id that nobody can guess."""
-    _remove_expired(db, logins.c.id, logins.c.expires_at, now)
+    db.execute(_remove_logins, {"now": now})
     row = {"id": id, "user_id": user_id, "created_at": now, "expires_at": now + lifetime}
-    db.execute(sa.insert(logins).values(row))
+    db.execute(_insert, row)
 
 
 def get_signed_in(db: sa.Connection, login_id: str, *, now: datetime) -> SignedIn:
     """Who is signed in under this id. Raises NotSignedIn where it has expired, was revoked, or never was."""
-    alive = (logins.c.id == login_id) & logins.c.revoked_at.is_(None) & (logins.c.expires_at > now)
-    query = sa.select(users.c.id, users.c.name, users.c.email).join_from(logins, users).where(alive)
-    row = db.execute(query).one_or_none()
+    row = db.execute(_signed_in, {"login": login_id, "now": now}).one_or_none()
     if row is None:
         raise NotSignedIn(SIGN_IN)
     return SignedIn(*row, login_id=login_id)
@@ -95,39 +110,50 @@ def check_login(db: sa.Connection, login_id: str | None, *, now: datetime) -> No
 
 def revoke_login(db: sa.Connection, login_id: str | None, *, now: datetime) -> None:
     """End a login, if there is one."""
-    _revoke(db, logins.c.id == login_id, now)
+    if login_id is not None:
+        db.execute(_revoke_one, {"login": login_id, "now": now})
 
 
 def revoke_logins(db: sa.Connection, user_id: int, *, now: datetime) -> None:
     """End every login of a user."""
-    _revoke(db, logins.c.user_id == user_id, now)
-
-
-def _revoke(db: sa.Connection, which: sa.ColumnElement[bool], now: datetime) -> None:
-    db.execute(sa.update(logins).where(which, logins.c.revoked_at.is_(None)).values(revoked_at=now))
+    db.execute(_revoke_all, {"of_user": user_id, "now": now})
 
 
 def _count_attempt(db: sa.Connection, key: str, *, now: int, window: int) -> tuple[int, int]:
     """One more attempt under a key: how many there are in its window, and when that ends (seconds since 1970)."""
-    _remove_expired(db, sign_in_attempts.c.key, sign_in_attempts.c.ends_at, now)
-    insert: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[db.dialect.name](sign_in_attempts)
-    kept, over = sign_in_attempts.c, sign_in_attempts.c.ends_at <= now
-    upsert = (
-        insert.values(key=key, count=1, ends_at=now + window)
-        .on_conflict_do_update(
-            index_elements=[kept.key],
-            set_={
-                "count": sa.case((over, 1), else_=kept.count + 1),
-                "ends_at": sa.case((over, now + window), else_=kept.ends_at),
-            },
-        )
-        .returning(kept.count, kept.ends_at)
-    )
-    count, ends_at = db.execute(upsert).one()
+    db.execute(_remove_attempts, {"now": now})
+    counted = {"key": key, "count": 1, "ends_at": now + window, "now": now}
+    count, ends_at = db.execute(_count[db.dialect.name], counted).one()
     return count, ends_at
 
 
-def _remove_expired(db: sa.Connection, key: sa.Column[str], expires: sa.Column[Any], now: datetime | int) -> None:
+def _counting(insert: Any) -> Any:
+    """The statement that adds an attempt's row, or counts in the one that is there and begins anew where it is over."""
+    kept, given = sign_in_attempts.c, insert.excluded
+    over = kept.ends_at <= sa.bindparam("now", type_=kept.ends_at.type)
+    return insert.on_conflict_do_update(
+        index_elements=[kept.key],
+        set_={
+            "count": sa.case((over, 1), else_=kept.count + 1),
+            "ends_at": sa.case((over, given.ends_at), else_=kept.ends_at),
+        },
+    ).returning(kept.count, kept.ends_at)
+
+
+_count = {
+    "sqlite": _counting(sqlite.insert(sign_in_attempts)),
+    "postgresql": _counting(postgresql.insert(sign_in_attempts)),
+}
+
+
+def _removing(key: sa.Column[str], expires: sa.Column[Any]) -> sa.Delete:
+    """The statement that removes some of what has expired by `now`."""
     # Rows that another transaction holds are left to it: two that clean at once never wait for each other.
-    some = sa.select(key).where(expires <= now).limit(EXPIRED_AT_ONCE).with_for_update(skip_locked=True)
-    db.execute(sa.delete(key.table).where(key.in_(some)))
+    over = expires <= sa.bindparam("now", type_=expires.type)
+    return sa.delete(key.table).where(
+        key.in_(sa.select(key).where(over).limit(EXPIRED_AT_ONCE).with_for_update(skip_locked=True))
+    )
+
+
+_remove_logins = _removing(logins.c.id, logins.c.expires_at)
+_remove_attempts = _removing(sign_in_attempts.c.key, sign_in_attempts.c.ends_at)

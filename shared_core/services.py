@@ -13,8 +13,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from shared_core import logs
 from shared_core.database import Database, make_engine
+from shared_core.errors import NotMigrated, Unavailable
 from shared_core.metrics import Metrics
 from shared_core.migrations import MigrationError, migrate
 from shared_core.passwords import Passwords
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 
 # Both servers take 3 for "do not start me again": gunicorn's WORKER_BOOT_ERROR, uvicorn's STARTUP_FAILURE.
 START_REFUSED = 3
+# What an operator runs where DATABASE_URL names a database that is not migrated.
+MIGRATE = "python -m shared_core.migrations"
 # Enough that no two requests share one; nobody has to be unable to guess it.
 REQUEST_ID_BYTES = 16
 
@@ -144,6 +149,7 @@ def make_signin(settings: Settings) -> SignIn | NoSignIn:
 def services_from_environment() -> Services:
     """Services as the environment says; the embedded database is migrated on the way.
 
+    Another database is an operator's to migrate: one line says so where it is not, and the service starts all the same.
     A wrong setting ends the process with one line on stderr: it is an operator's mistake and no error of the code.
     """
     try:
@@ -151,10 +157,26 @@ def services_from_environment() -> Services:
         services = build_services(settings)
         if settings.embedded:
             migrate(services.database.engine)
-            # A worker may fork after this: no connection is taken along.
-            services.database.engine.dispose()
     except (SettingsError, MigrationError) as error:
         sys.stderr.write(f"The service cannot start: {error}\n")
         raise SystemExit(START_REFUSED) from None
     logs.configure(settings.log_level, access=settings.access_log)
+    note_schema(services.database)
+    # A worker may fork after this: no connection is taken along.
+    services.database.engine.dispose()
     return services
+
+
+def note_schema(database: Database) -> None:
+    """Log one line where the database is not migrated, with the command that migrates it.
+
+    One that does not answer yet is no reason not to start, nor is anything else that it says: each request tells it.
+    """
+    try:
+        database.check()
+    except NotMigrated:
+        logs.logger.error(
+            "the database is not migrated; requests that need it are answered 503 until you run: %s", MIGRATE
+        )
+    except (Unavailable, SQLAlchemyError):
+        return

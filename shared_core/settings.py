@@ -28,6 +28,9 @@ LEAST_PASSWORD_TIME_COST = 2
 # As long as a cookie may last in a browser.
 MOST_SECONDS = 400 * 24 * 3600
 
+# Ten years; browsers ask for one or two.
+MOST_HSTS_SECONDS = 10 * 365 * 24 * 3600
+
 # More is no limit.
 MOST_REQUESTS = 10**9
 
@@ -58,6 +61,7 @@ class Settings(BaseSettings):
     max_upload_bytes: Annotated[int, Field(ge=1024, le=1 << 34)] = 10 << 20
     public_base_url: str = "http://localhost:8000"
     trusted_proxies: str = ""
+    hsts_seconds: Annotated[int, Field(ge=0, le=MOST_HSTS_SECONDS)] = 365 * 24 * 3600
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     access_log: bool = True
     session_store: SecretStr = SecretStr(EMBEDDED_SESSION_STORE)

@@ -13,9 +13,9 @@ from urllib.parse import quote
 from zlib import adler32
 
 from fastapi import HTTPException, Request
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from . import threads
 from .conditional import Unsatisfiable, Whole, select
 from .fields import field
 from .streams import Stream
@@ -142,7 +142,7 @@ class Blocks:
     async def __anext__(self) -> bytes:
         if not self._left:
             raise StopAsyncIteration
-        block = self._next or await run_in_threadpool(self._file.read, min(self._left, BLOCK))
+        block = self._next or await threads.run(self._file.read, min(self._left, BLOCK))
         if not block:
             raise OSError("the file is shorter than it was")
         self._next, self._left = b"", self._left - len(block)

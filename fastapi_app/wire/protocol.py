@@ -83,6 +83,8 @@ class GunicornHttp(HttpToolsProtocol):
     silence = 0
     heard = False
     trailers = 0
+    # What is left of a body whose length was announced; None where only its last chunk tells its end.
+    body_left: int | None = None
     # What the parser was told for a request line that it would not take.
     opening: Opening | None = None
     # The parser cannot go on, but gunicorn would wait for the end of the head: until then the fault is kept.
@@ -134,6 +136,9 @@ class GunicornHttp(HttpToolsProtocol):
                 if not data:
                     return b""
         elif self.stage == "body":
+            if self.body_left is not None and len(data) > (end := self.body_left) > 0:
+                # What follows is read by itself: then it is known where it begins.
+                return self.feed(data[:end]) + data[end:]
             self.is_known = False
         try:
             self.parser.feed_data(data)
@@ -292,9 +297,13 @@ class GunicornHttp(HttpToolsProtocol):
             self.headers[:] = self.kept
             self.kept = None
         version = self.parser.get_http_version()
-        if b"transfer-encoding" in dict(self.headers):
+        fields = dict(self.headers)
+        if b"transfer-encoding" in fields:
             # One that does not end in chunked leaves no end of the body to find.
             check_framing(self.headers, (1, 0) if version == "1.0" else (1, 1))
+            self.body_left = None
+        else:
+            self.body_left = int(fields.get(b"content-length", 0))
         self.expect_100_continue &= version != "1.0"
         if is_connect and not self.url.startswith(b"/"):
             # An authority is no URL, as uvicorn reads one.
@@ -313,6 +322,8 @@ class GunicornHttp(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         self.heard = True
+        if self.body_left is not None:
+            self.body_left -= len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:

@@ -7,9 +7,10 @@ from inspect import isawaitable
 from typing import Any
 
 import anyio
-from anyio.to_thread import run_sync
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
+
+from . import threads
 
 # What gunicorn answers by itself where an application fails before its first chunk.
 FAILED = (
@@ -104,14 +105,14 @@ class Threaded:
         return self
 
     async def __anext__(self) -> bytes | str:
-        chunk = await run_sync(next, self._content, END)
+        chunk: bytes | str = await threads.run(next, self._content, END)
         if chunk is END:
             raise StopAsyncIteration
         return chunk
 
     async def aclose(self) -> None:
         if hasattr(self._content, "close"):
-            await run_sync(self._content.close)
+            await threads.run(self._content.close)
 
 
 async def close(content: Any) -> None:

@@ -7,8 +7,8 @@ from urllib.parse import quote
 # RFC 8187 section 3.2.1: attr-char, beyond letters, digits and what quote() leaves anyway.
 ATTR_CHARS = "!#$&+^`|"
 
-# Beside it: the browser must not guess another type, and nobody but the browser may keep it.
-SAVED = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "private, no-cache"))
+# Beside it, and beside the 304 that stands for it: nobody but the browser may keep it, and it asks before each use.
+SAVED = (("Cache-Control", "private, no-cache"),)
 
 
 def attachment(name: str) -> str:
