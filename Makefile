@@ -13,7 +13,7 @@ WITH_INDEX = $(UV_INDEX); if [ -n "$$UV_DEFAULT_INDEX" ]; then export UV_DEFAULT
 # What the images of both apps run on: nothing of development, and only versions that the tests ran with.
 RUN = pyproject.toml --extra flask --extra fastapi --extra msal --extra postgres --extra redis --constraint requirements/dev.lock
 
-.PHONY: help setup test parity wire resilience bench check lint flask fastapi openapi migrate lock clean
+.PHONY: help setup test parity wire resilience bench faults check lint flask fastapi openapi migrate lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list the commands
@@ -42,14 +42,17 @@ parity: $(STAMP)  ## start both apps on real servers and give the verdict: do th
 	@$(BIN)/python -m contract_tests.live
 
 wire: $(STAMP)  ## measure what a naive port does otherwise on the wire, and write docs/wire.md (4 minutes)
-	@$(BIN)/python -m contract_tests.probes.measuring --write
-	@$(BIN)/python -m contract_tests.probes.page
+	@$(BIN)/python -m contract_tests.live.probes.measuring --write
+	@$(BIN)/python -m contract_tests.live.probes.page
 
 resilience: $(STAMP)  ## bursts, signals, kills, a full disk and a database that goes away, on real servers
-	@$(BIN)/python -m pytest -q -p no:xdist contract_tests/resilience
+	@$(BIN)/python -m pytest -q -p no:xdist contract_tests/live/resilience
 
-bench: $(STAMP)  ## what each route costs, on both apps and on the smallest ones, under bench-report/ (10 minutes)
-	@$(BIN)/python -m contract_tests.bench
+bench: $(STAMP)  ## what each route costs, on both apps, the smallest and the usual ones, under bench-report/ (15 minutes)
+	@$(BIN)/python -m contract_tests.live.bench
+
+faults: $(STAMP)  ## plant each of the known faults in a copy, and say which test notices it (15 minutes)
+	@$(BIN)/python -m contract_tests.tests.faults
 
 check: $(STAMP)  ## exactly what CI runs: format, lint, types, import contracts, tests, fresh apps, parity, wire, resilience
 	$(BIN)/ruff format --check
@@ -59,7 +62,7 @@ check: $(STAMP)  ## exactly what CI runs: format, lint, types, import contracts,
 	$(MAKE) --no-print-directory test
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q --fresh-apps contract_tests/suite
 	$(MAKE) --no-print-directory parity
-	$(BIN)/python -m contract_tests.probes.measuring
+	$(BIN)/python -m contract_tests.live.probes.measuring
 	$(MAKE) --no-print-directory resilience
 
 lint: $(STAMP)  ## format the code, and mend what the linter can mend
@@ -73,7 +76,7 @@ fastapi: $(STAMP)  ## run the port on http://HOST:PORT (127.0.0.1:8000)
 	@exec $(BIN)/uvicorn fastapi_app:create_app --factory --http fastapi_app.wire.protocol:GunicornHttp --no-proxy-headers --no-access-log --host $(HOST) --port $(PORT)
 
 openapi: $(STAMP)  ## write shared_core/openapi.json from the port's typed routes
-	@$(BIN)/python -c "from fastapi_app.openapi import main; main()"
+	@$(BIN)/python -m fastapi_app.openapi_file
 
 migrate: $(STAMP)  ## bring the database of DATABASE_URL to the newest revision
 	@$(BIN)/python -m shared_core.migrations

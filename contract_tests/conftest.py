@@ -12,15 +12,16 @@ from typing import Any
 import httpx
 import pytest
 
-from contract_tests.contract import CONTRACT, GATE, Contract, Observed, open_contract
-from contract_tests.gate import IN_PROCESS, ON_SERVERS, Gate
 from contract_tests.parity import Different, Target
 from contract_tests.parity.drivers import LifespanError
 from contract_tests.parity.ledger import LedgerError
 from contract_tests.parity.servers import ServerError
 from contract_tests.parity.specs import SpecError, can_reset
 from contract_tests.parity.transport import TargetTransport
-from contract_tests.world import BASE_URL, SignInProvider, World, own_world
+from contract_tests.suite.contract import CONTRACT, GATE, Contract, Observed, open_contract
+from contract_tests.suite.gate import IN_PROCESS, ON_SERVERS, Gate
+from contract_tests.suite.visitors import Visitor, credentials
+from contract_tests.suite.world import BASE_URL, SignInProvider, World, own_world
 from shared_core.services import Services
 
 HERE = Path(__file__).parent
@@ -136,26 +137,6 @@ def connect(target: Target) -> Iterator[Callable[[], httpx.Client]]:
         client.close()
 
 
-class Visitor:
-    """One browser that meets two apps, `here` and `there`, over one database and one session store."""
-
-    def __init__(self, here: Target, there: Target) -> None:
-        self._transports = TargetTransport(here), TargetTransport(there)
-        self._client = httpx.Client(transport=self._transports[0], base_url=BASE_URL, trust_env=False)
-
-    @property
-    def here(self) -> httpx.Client:
-        return self._at(0)
-
-    @property
-    def there(self) -> httpx.Client:
-        return self._at(1)
-
-    def _at(self, which: int) -> httpx.Client:
-        self._client._transport = self._transports[which]
-        return self._client
-
-
 PAIRINGS = [(here, there) for here in ROLES for there in ROLES]
 
 
@@ -179,7 +160,7 @@ def services() -> Iterator[Services]:
 @pytest.fixture
 def start(role: str, contract: Contract, pytestconfig: pytest.Config) -> Iterator[Callable[[Services], httpx.Client]]:
     """Starts an app of its own over the given Services, in process, and gives a client of it."""
-    from contract_tests.targets import open_target
+    from contract_tests.suite.targets import open_target
 
     with ExitStack() as stack:
 
@@ -208,7 +189,7 @@ def ada(person: Callable[..., dict[str, str]]) -> dict[str, str]:
 
 
 def node_provider() -> AbstractContextManager[SignInProvider]:
-    from contract_tests.specimens.node_provider import NodeProvider
+    from contract_tests.suite.node_provider import NodeProvider
 
     return NodeProvider(f"{BASE_URL}/signin/callback")
 
@@ -231,11 +212,6 @@ def sign_up() -> Callable[..., Any]:
         return {"id": created.json()["id"], "name": person["name"], "email": person["email"]}
 
     return sign_up
-
-
-def credentials(person: dict[str, Any]) -> dict[str, Any]:
-    """What a person signs in with."""
-    return {"email": person["email"], "password": person["password"]}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -1,6 +1,7 @@
-"""The parity engine: the same requests to an original and its port, and every difference told.
+"""The parity engine: sends the same requests to an original and its port, and reports every difference.
 
 It knows no application, framework or test runner: targets arrive as arguments.
+docs/architecture-engine.md shows the way from two targets to a verdict.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from .messages import Request, Response, Target
 
 if TYPE_CHECKING:
     from .binding import Bindings, Inconclusive
+    from .different import Different
     from .drivers import asgi, http, wsgi
-    from .exchange import Different, Exchange
+    from .exchange import Exchange
     from .ledger import Ledger, LedgerError
     from .pair import Pair
     from .pair_adapter import PairAdapter
@@ -46,7 +48,7 @@ __all__ = [
 _HOMES = {
     "Bindings": "binding",
     "Inconclusive": "binding",
-    "Different": "exchange",
+    "Different": "different",
     "Exchange": "exchange",
     "Ledger": "ledger",
     "LedgerError": "ledger",

@@ -152,6 +152,17 @@ class Ledger:
                 self._occurred.setdefault(at, set()).update(self.entries[at].occurrences(difference, probe))
         return self.entries[found[0]] if found else None
 
+    def occurred(self) -> dict[int, set[str]]:
+        """What occurred so far: for another process, whose ledger is told it by `note`."""
+        with self._lock:
+            return {at: set(parts) for at, parts in self._occurred.items()}
+
+    def note(self, occurred: Mapping[int, Collection[str]]) -> None:
+        """Add what occurred elsewhere, under the same entries."""
+        with self._lock:
+            for at, parts in occurred.items():
+                self._occurred.setdefault(at, set()).update(parts)
+
     def stale(self, complete_sources: Collection[str], *, known: Collection[str] = SOURCES) -> tuple[Entry, ...]:
         """The entries of which a part never occurred although every source they name ran completely.
 

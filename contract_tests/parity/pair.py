@@ -9,7 +9,8 @@ from collections.abc import Callable
 from .binding import Bindings, Inconclusive
 from .compare import compare
 from .difference import Difference
-from .exchange import Different, Exchange
+from .different import Different
+from .exchange import Exchange
 from .ledger import Entry, Ledger
 from .messages import Request, Response, Target
 from .rules import DEFAULT, Rules

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from contract_tests.world import NOW, own_world
+from contract_tests.suite.world import NOW, own_world
 from shared_core.sessions.stores import SqliteStore
 
 pytestmark = pytest.mark.in_process

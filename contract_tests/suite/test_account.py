@@ -2,7 +2,7 @@
 
 import pytest
 
-from contract_tests.conftest import credentials
+from contract_tests.suite.visitors import credentials
 
 METHODS = ["PATCH", "DELETE"]
 FORBIDDEN = {"type": "about:blank", "title": "Forbidden", "status": 403, "detail": "This is someone else's account."}

@@ -6,11 +6,13 @@ import io
 import re
 import stat
 from dataclasses import replace
+from datetime import timedelta
 
 import httpx
 import pytest
 
-from contract_tests.world import NOW
+from contract_tests.suite.visitors import credentials
+from contract_tests.suite.world import NOW
 from shared_core import users
 from shared_core.errors import Unavailable
 from shared_core.exports import export_users
@@ -175,6 +177,17 @@ def test_the_date_of_last_modified_is_a_validator_too(connect, ada, sign_up):
     assert api.get(url, headers={"Range": "bytes=0-1", "If-Range": date}).status_code == 206
 
 
+@pytest.mark.in_process
+def test_a_date_is_that_of_the_whole_second(start, services, ada, sign_up):
+    """Dates on the wire have no fraction: a file is not newer than its own Last-Modified."""
+    api = start(replace(services, clock=lambda: NOW + timedelta(milliseconds=1234)))
+    sign_up(api, ada)
+    url = api.post("/files", files={"file": ("a", CONTENT, "text/plain")}).headers["location"] + "/content"
+    date = api.get(url).headers["last-modified"]
+    assert api.get(url, headers={"If-Modified-Since": date}).status_code == 304
+    assert api.get(url, headers={"If-Unmodified-Since": date}).status_code == 200
+
+
 def test_an_empty_file_has_no_part(api, ada, sign_up):
     sign_up(api, ada)
     url = api.post("/files", files={"file": ("a", b"", "text/plain")}).headers["location"] + "/content"
@@ -272,9 +285,20 @@ def test_every_user_is_exported_as_csv(api, person, sign_up):
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.headers["content-disposition"] == 'attachment; filename="users.csv"'
     assert "content-length" not in answer.headers
+    assert answer.content.startswith(b"id,name,email\r\n")
+    assert answer.content.endswith(b"\r\n")
     heading, *told = rows(answer)
     assert heading == ["id", "name", "email"]
     assert [(int(id), name) for id, name, _ in told] == [*zip(ids, names, strict=True), (me["id"], "Zed")]
+
+
+def test_the_export_ends_with_the_login(connect, ada, sign_up):
+    """The session is still there, and names a login that is over."""
+    here, there = connect(), connect()
+    sign_up(here, ada)
+    there.post("/session", json=credentials(ada))
+    there.delete("/sessions")
+    assert here.get("/users.csv").status_code == 401
 
 
 @pytest.mark.in_process

@@ -4,11 +4,11 @@ from itertools import product
 
 import pytest
 
-from contract_tests.conftest import credentials
 from contract_tests.suite.test_failures import failing
 from contract_tests.suite.test_methods import ALLOWED, NOBODY, allow
 from contract_tests.suite.test_session import varies_by
-from contract_tests.world import FRIEND, own_world
+from contract_tests.suite.visitors import credentials
+from contract_tests.suite.world import FRIEND, own_world
 
 GRANTED = {
     "access-control-allow-origin": FRIEND,

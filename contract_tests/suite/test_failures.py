@@ -10,9 +10,12 @@ from dataclasses import replace
 import argon2
 import pytest
 import sqlalchemy as sa
+from alembic import command
 
-from contract_tests.world import NOW, own_world
+from contract_tests.suite.world import NOW, own_world
+from shared_core import tables
 from shared_core.database import Database
+from shared_core.migrations import alembic_config, migrate
 
 pytestmark = pytest.mark.in_process
 
@@ -56,6 +59,12 @@ INTERNAL = {
     "title": "Internal Server Error",
     "status": 500,
     "detail": "The server failed to answer this request.",
+}
+NOT_MIGRATED = {
+    "type": "about:blank",
+    "title": "Service Unavailable",
+    "status": 503,
+    "detail": "The database is not migrated to what this version needs.",
 }
 UNAVAILABLE = {
     "type": "about:blank",
@@ -161,23 +170,74 @@ def test_an_outage_of_the_database_is_logged_in_one_line(start, unreachable, cap
     assert record.getMessage() == "the database cannot answer: OperationalError"
 
 
-def test_a_database_that_is_not_migrated_is_not_ready(start, services):
-    api = start(services)
-    with services.database.begin() as db:
-        db.exec_driver_sql("UPDATE alembic_version SET version_num = '0000'")
-    answer = api.get("/readyz")
-    assert answer.status_code == 503
-    assert answer.json()["detail"] == "The database is not migrated to what this version needs."
-    assert api.get("/healthz").status_code == 200
-
-
-def test_a_database_without_tables_is_not_ready(start, services):
-    api = start(services)
+def unmigrate(services, revision=None):
+    """Leave the database as it was at an older revision; without one, as it was before it had any."""
     with services.database.begin() as db:
         db.exec_driver_sql("DROP TABLE alembic_version")
-    answer = api.get("/readyz")
+        tables.metadata.drop_all(db)
+        if revision:
+            command.upgrade(alembic_config(db), revision)
+
+
+NEEDS_DATABASE = [
+    ("GET", "/user/1", None),
+    ("GET", "/users", None),
+    ("GET", "/readyz", None),
+    ("POST", "/user", {"name": "Ada", "email": "ada@example.com", "password": "test"}),
+    ("POST", "/session", {"email": "ada@example.com", "password": "test"}),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), NEEDS_DATABASE)
+def test_a_database_that_is_not_migrated_is_a_problem_that_says_so(start, services, method, path, body):
+    unmigrate(services)
+    answer = start(services).request(method, path, json=body)
     assert answer.status_code == 503
-    assert answer.json()["detail"] == "The database is not migrated to what this version needs."
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["retry-after"] == "1"
+    assert answer.json() == NOT_MIGRATED
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/docs", "/openapi.json", "/session/data/color"])
+def test_what_needs_no_database_is_answered_without_a_migration(start, services, path):
+    before = start(services).get(path)
+    unmigrate(services)
+    after = start(services).get(path)
+    assert (after.status_code, after.content) == (before.status_code, before.content)
+
+
+def test_a_database_that_is_migrated_later_is_used_without_a_restart(start, services, ada):
+    unmigrate(services)
+    api = start(services)
+    assert api.post("/user", json=ada).status_code == 503
+    migrate(services.database.engine)
+    assert api.get("/readyz").status_code == 200
+    assert api.post("/user", json=ada).status_code == 201
+
+
+def test_an_older_schema_is_told_where_it_is_too_old(start, services, ada, sign_up):
+    unmigrate(services, "0002")
+    api = start(services)
+    sign_up(api, ada)  # what it has, works
+    answers = [api.get("/readyz"), api.get("/files/1")]
+    assert [answer.json() for answer in answers] == [NOT_MIGRATED, NOT_MIGRATED]
+
+
+def test_a_newer_schema_is_told_where_it_no_longer_fits(start, services, ada, sign_up):
+    api = start(services)
+    with services.database.begin() as db:
+        db.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+        db.exec_driver_sql("ALTER TABLE files RENAME COLUMN sha256 TO digest")
+    sign_up(api, ada)
+    answers = [api.get("/readyz"), api.get("/files/1")]
+    assert [answer.json() for answer in answers] == [NOT_MIGRATED, NOT_MIGRATED]
+
+
+def test_a_database_that_is_not_migrated_is_logged_without_its_statement(start, services, caplog):
+    unmigrate(services)
+    start(services).get("/users")
+    (record,) = [record for record in caplog.records if record.name == "service"]
+    assert record.getMessage() == "the database is not migrated: OperationalError"
 
 
 @pytest.mark.parametrize("password", ["test", " test ", "Test", "t\u00e9st", "te\u0301st", "t\x00t", "0" * 1024, "🦊"])
@@ -252,13 +312,6 @@ def test_no_connection_is_held_while_a_password_is_worked_on(start, services, pe
             waiting.released.set()
         assert sent.result().status_code == status
     waiting.close()
-
-
-def test_a_database_of_a_newer_version_is_not_ready_either(start, services):
-    api = start(services)
-    with services.database.begin() as db:
-        db.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
-    assert api.get("/readyz").status_code == 503
 
 
 def test_the_body_limit_is_the_setting_s(start, ada):

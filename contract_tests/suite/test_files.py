@@ -292,6 +292,7 @@ def test_an_upload_must_be_a_form(api, media_type):
         ("\u00fcber.txt", "attachment; filename=\"_ber.txt\"; filename*=UTF-8''%C3%BCber.txt"),
         ("\U0001f98a", "attachment; filename=\"_\"; filename*=UTF-8''%F0%9F%A6%8A"),
         ("100%.txt", "attachment; filename=\"100_.txt\"; filename*=UTF-8''100%25.txt"),
+        (r"a \"b\".txt", "attachment; filename=\"a _b_.txt\"; filename*=UTF-8''a%20%22b%22.txt"),
     ],
 )
 def test_a_download_has_a_name_that_every_client_can_read(api, name, told):

@@ -93,6 +93,11 @@ def test_an_unknown_path_is_told_as_a_problem(api):
     }
 
 
+def test_a_problem_is_written_in_one_order_and_without_white_space(api):
+    told = b'{"type":"about:blank","title":"Not Found","status":404,"detail":"There is nothing here."}'
+    assert api.get("/nope").content == told
+
+
 def test_a_percent_encoded_letter_is_that_letter(api):
     assert api.get("/%75sers?after=999999999999999999").status_code == 200
 

@@ -10,9 +10,9 @@ from typing import Any
 import argon2
 import pytest
 
-from contract_tests.conftest import credentials
 from contract_tests.suite.test_session import session_of, varies_by, with_cookie
-from contract_tests.world import NOW, own_world, provider
+from contract_tests.suite.visitors import credentials
+from contract_tests.suite.world import NOW, own_world, provider
 from shared_core.sessions import Codec
 
 pytestmark = pytest.mark.in_process

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from contract_tests.world import PEER, own_world
+from contract_tests.suite.world import PEER, own_world
 
 FORWARDED = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "http"}
 # What else proxies and clients write; none of it counts.
@@ -114,6 +114,14 @@ def test_metrics_are_closed_to_who_comes_through_a_proxy_that_nobody_trusts(star
         api = start(world.services)
         assert api.get("/metrics").status_code == 200
         assert api.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 404
+
+
+@pytest.mark.in_process
+def test_metrics_are_open_to_a_proxy_that_asks_for_itself(start):
+    with own_world(trusted_proxies="127.0.0.0/24,10.0.0.0/8") as world:
+        api = start(world.services)
+        assert api.get("/metrics", headers={"X-Forwarded-For": "10.1.2.3"}).status_code == 200
+        assert api.get("/metrics", headers={"X-Forwarded-For": "11.1.2.3"}).status_code == 404
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

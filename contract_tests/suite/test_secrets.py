@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from contract_tests.contract import PLANTED_SECRET
+from contract_tests.suite.contract import PLANTED_SECRET
 
 SECRET = PLANTED_SECRET
 LONG = SECRET * 200

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from contract_tests.conftest import credentials
 from contract_tests.suite.test_methods import NOBODY
+from contract_tests.suite.visitors import credentials
 
 NOT_SIGNED_IN = {"type": "about:blank", "title": "Unauthorized", "status": 401, "detail": "Sign in first."}
 WRONG = NOT_SIGNED_IN | {"detail": "The email or the password is wrong."}

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from contract_tests.conftest import credentials
+from contract_tests.suite.visitors import credentials
 
 DEEP = json.loads("[" * 100 + "]" * 100)
 VALUES = [

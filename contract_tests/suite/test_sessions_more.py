@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from contract_tests.conftest import credentials
 from contract_tests.suite.test_failures import Waiting
 from contract_tests.suite.test_overlap import Clock, hash_of
 from contract_tests.suite.test_session import session_of, varies_by, with_cookie
 from contract_tests.suite.test_signin import begin, come_back, sign_in
-from contract_tests.world import own_world, provider
+from contract_tests.suite.visitors import credentials
+from contract_tests.suite.world import own_world, provider
 from shared_core import logins
 from shared_core.errors import Unavailable
 from shared_core.sessions.stores import SqliteStore

@@ -5,9 +5,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from contract_tests.conftest import credentials
 from contract_tests.suite.test_session import session_of, with_cookie
 from contract_tests.suite.test_signin import begin, come_back
+from contract_tests.suite.visitors import credentials
 
 pytestmark = pytest.mark.shared
 

@@ -5,8 +5,8 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import pytest
 
-from contract_tests.conftest import credentials
 from contract_tests.suite.test_session import DELETION, NOT_SIGNED_IN, session_of, with_cookie
+from contract_tests.suite.visitors import credentials
 from shared_core.signin import NoSignIn
 
 pytestmark = pytest.mark.provider

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import Protocol
 
 from contract_tests.migration.calls.syntax import Values, enclosing_class, last_name, some
 from contract_tests.migration.calls.values import Alias, Class, Instance, Outside, Scope, Value
-
-if TYPE_CHECKING:
-    from contract_tests.migration.calls.inference import Inference
 
 # Wrappers whose first argument is what the thing is, and those whose last is (an iterator is what it yields).
 _FIRST = {"Annotated", "Optional", "Final", "ClassVar", "Required", "NotRequired", "Mapped", "Awaitable"}
@@ -18,10 +16,18 @@ _FIRST |= {"ContextManager", "AsyncContextManager", "AbstractContextManager", "A
 _LAST = {"Coroutine"}
 
 
-class Annotations:
-    """Reads annotations, with the inference that reads the names in them."""
+class Names(Protocol):
+    """What reads the names in an annotation: the inference."""
 
-    def __init__(self, inference: Inference) -> None:
+    def infer(self, node: ast.expr, scope: Scope) -> Values: ...
+
+    def results(self, callees: Iterable[Value]) -> Values: ...
+
+
+class Annotations:
+    """Reads annotations, with what reads the names in them."""
+
+    def __init__(self, inference: Names) -> None:
         self._inference = inference
 
     def of(self, node: ast.expr, scope: Scope) -> Values:

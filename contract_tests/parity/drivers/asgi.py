@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from contract_tests.parity.drivers import framing
 from contract_tests.parity.messages import Request, Response
 
 if TYPE_CHECKING:
+    from contract_tests.parity.drivers.interface import ASGIApp
     from contract_tests.parity.drivers.loop import AppLoop
-
-    ASGIApp = Callable[[dict[str, Any], Callable[..., Any], Callable[..., Any]], Awaitable[None]]
 
 
 def asgi(app: ASGIApp, *, reset: Callable[[], None] | None = None, timeout: float = 60.0) -> AsgiTarget:

@@ -14,7 +14,7 @@ from contract_tests.parity.drivers import framing
 from contract_tests.parity.messages import Header, Headers, Request, Response
 
 if TYPE_CHECKING:
-    from contract_tests.parity.drivers.asgi import ASGIApp
+    from contract_tests.parity.drivers.interface import ASGIApp
 
 CHUNK = 64 * 1024
 

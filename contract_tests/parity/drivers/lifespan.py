@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from contract_tests.parity.drivers.errors import LifespanError
 
 if TYPE_CHECKING:
-    from contract_tests.parity.drivers.asgi import ASGIApp
+    from contract_tests.parity.drivers.interface import ASGIApp
 
 Message = dict[str, Any]
 

@@ -14,7 +14,7 @@ from contract_tests.parity.drivers.lifespan import Lifespan
 from contract_tests.parity.messages import Request, Response
 
 if TYPE_CHECKING:
-    from contract_tests.parity.drivers.asgi import ASGIApp
+    from contract_tests.parity.drivers.interface import ASGIApp
 
 _T = TypeVar("_T")
 

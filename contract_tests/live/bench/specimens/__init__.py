@@ -1,0 +1,1 @@
+"""The apps that a benchmark holds ours against."""

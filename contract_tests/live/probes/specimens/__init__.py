@@ -1,0 +1,1 @@
+"""The apps that probes are sent to besides our own two."""

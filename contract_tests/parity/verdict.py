@@ -1,0 +1,167 @@
+"""From what a run saw to one verdict: a table by area, one line, an exit code, and the same as JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sized
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from contract_tests.parity.binding import DeclarationError
+from contract_tests.parity.cases import CaseError
+from contract_tests.parity.drivers import LifespanError, SettleError
+from contract_tests.parity.findings import Finding
+from contract_tests.parity.ledger import LedgerError
+from contract_tests.parity.probes import ProbeError
+from contract_tests.parity.resets import ResetError
+from contract_tests.parity.servers import ServerError
+from contract_tests.parity.specs import SpecError
+
+ALIKE, DIFFERENT, USAGE, LEDGER, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 4, 130
+NOT_ASKED = {"original": "not asked", "port": "not asked"}
+COLUMNS = {"original": "original", "port": "port", "both": "alike"}
+
+
+@dataclass(slots=True)
+class Run:
+    """What a run of tests or cases against two targets saw."""
+
+    names: dict[str, str]
+    noun: str = "test"
+    outcomes: dict[str, dict[str, Counter[str]]] = field(default_factory=dict)
+    differences: dict[str, Finding] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
+    accepted: dict[str, int] = field(default_factory=dict)
+    ledger: list[str] = field(default_factory=list)
+    down: list[str] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+    interrupted: bool = False
+    whole: bool = False
+    probed: bool = False
+    seconds: float = 0.0
+
+    def count(self, area: str, column: str, outcome: str) -> None:
+        self.outcomes.setdefault(area, {}).setdefault(column, Counter())[outcome] += 1
+
+    def add(self, other: Run) -> None:
+        """Add what another run of the same two apps saw; the seconds stay, for the two may have run side by side."""
+        for area, columns in other.outcomes.items():
+            for column, counter in columns.items():
+                self.outcomes.setdefault(area, {}).setdefault(column, Counter()).update(counter)
+        for fingerprint, found in other.differences.items():
+            known = self.differences.setdefault(fingerprint, found)
+            known.cases += [case for case in found.cases if case not in known.cases]
+        for entry, count in other.accepted.items():
+            self.accepted[entry] = self.accepted.get(entry, 0) + count
+        self.failures |= other.failures
+        self.left_out += other.left_out
+        for mine, theirs in (
+            (self.faults, other.faults),
+            (self.unseen, other.unseen),
+            (self.ledger, other.ledger),
+            (self.down, other.down),
+            (self.notes, other.notes),
+        ):
+            mine += [each for each in theirs if each not in mine]
+        self.interrupted |= other.interrupted
+
+    @property
+    def code(self) -> int:
+        """The exit code; of several reasons the gravest."""
+        if self.interrupted:
+            return INTERRUPTED
+        if self.down or not self.outcomes:
+            return INCONCLUSIVE
+        if self.differences or self.failures or self.faults:
+            # An answer that differs leaves the documented one unseen: the difference is what to act on.
+            return DIFFERENT
+        if self.unseen:
+            return INCONCLUSIVE
+        return LEDGER if self.ledger else ALIKE
+
+    @property
+    def tests(self) -> int:
+        return sum(counter.total() for area in self.outcomes.values() for counter in area.values())
+
+    def line(self) -> str:
+        """The verdict in one line, with who answered and what was left out."""
+        word = {
+            ALIKE: "ALIKE" if not self.accepted else f"ALIKE but for {_counted(self.accepted, 'accepted difference')}",
+            DIFFERENT: "DIFFERENT: " + ", ".join(self._counts()),
+            LEDGER: "LEDGER: alike, but " + "; ".join(self.ledger),
+            INCONCLUSIVE: "INCONCLUSIVE: "
+            + "; ".join([*self.down, *self.unseen[:3], *self._counts()] or ["no test ran"]),
+            INTERRUPTED: "INTERRUPTED",
+        }[self.code]
+        left_out = "".join(f", {count} {why} left out" for why, count in sorted(self.left_out.items()))
+        left_out += "".join(f", {note}" for note in self.notes)
+        who = f"original {self.names['original']}, port {self.names['port']}"
+        return f"{word} ({self.tests} {self.noun}{'s' * (self.tests != 1)} in {self.seconds:.0f} s{left_out}; {who})"
+
+    def _counts(self) -> list[str]:
+        counted = (
+            (self.differences, "new difference"),
+            (self.failures, "failed test"),
+            (self.faults, "undocumented answer"),
+        )
+        return [_counted(found, what) for found, what in counted if found]
+
+    def table(self) -> list[tuple[str, ...]]:
+        """Rows of cells: a heading, a row an area, a total; a cell is passed/run."""
+        rows = [
+            (area, *(_cell([columns.get(column)]) for column in COLUMNS))
+            for area, columns in sorted(self.outcomes.items())
+        ]
+        total = [_cell([columns.get(column) for columns in self.outcomes.values()]) for column in COLUMNS]
+        return [("area", *COLUMNS.values()), *rows, ("all", *total)]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "verdict": self.line(),
+            "code": self.code,
+            "targets": self.names,
+            f"{self.noun}s": self.tests,
+            "seconds": round(self.seconds, 2),
+            "areas": self.outcomes,
+            "differences": [found.as_json() for found in self.differences.values()],
+            "failures": self.failures,
+            "not_as_documented": self.faults,
+            "never_seen": self.unseen,
+            "accepted": self.accepted,
+            "ledger": self.ledger,
+            "down": self.down,
+            "left_out": self.left_out,
+        }
+
+    def write(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "report.json").write_text(json.dumps(self.as_json(), indent=1, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def no_verdict() -> Iterator[None]:
+    """Ends the command with one line and its code where there is nothing to give a verdict on."""
+    try:
+        yield
+    except (SpecError, CaseError, LedgerError, DeclarationError, ProbeError) as error:
+        sys.stderr.write(f"parity: {error}\n")
+        sys.exit(USAGE)
+    except (ServerError, LifespanError, SettleError, ResetError) as error:
+        sys.stderr.write(f"INCONCLUSIVE: {error}\n")
+        sys.exit(INCONCLUSIVE)
+
+
+def _counted(found: Sized, what: str) -> str:
+    return f"{len(found)} {what}{'s' * (len(found) != 1)}"
+
+
+def _cell(counters: list[Counter[str] | None]) -> str:
+    found = sum((counter for counter in counters if counter), Counter[str]())
+    return f"{found['passed']}/{found.total()}" if found else "-"

@@ -1,0 +1,1 @@
+"""What the suite, the engine, the live run and the tools are tested with."""

@@ -1,0 +1,44 @@
+"""Servers that tests of the house need: required in CI, elsewhere their tests are skipped with how to start one."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+import redis
+
+from contract_tests.tests.house.test_house import ROOT
+
+REDIS = "redis://127.0.0.1:6379/0"
+START_REDIS = (
+    "no Redis on 127.0.0.1:6379; to start one: docker run --rm -p 127.0.0.1:6379:6379 redis,"
+    " or redis-server --port 6379 --save ''"
+)
+
+
+@pytest.fixture(scope="session")
+def redis_url():
+    try:
+        redis.Redis.from_url(REDIS, socket_connect_timeout=2).ping()
+    except redis.RedisError:
+        if os.environ.get("CI") != "true":
+            pytest.skip(START_REDIS)
+        pytest.fail(START_REDIS)
+    return REDIS
+
+
+def suite_passes(names, *options):
+    """How many tests of these modules of the suite pass with these options: all must, and none be skipped."""
+    modules = [f"contract_tests/suite/test_{name}.py" for name in names]
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", *options, *modules],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=110,
+    )
+    assert run.returncode == 0, run.stdout[-3000:]
+    assert "skipped" not in run.stdout
+    return int(re.search(r"(\d+) passed", run.stdout)[1])

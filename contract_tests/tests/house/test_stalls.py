@@ -1,0 +1,399 @@
+"""The watchdog finds what holds the loop up, while it does, and is silent on what only takes long; so is our port"""
+
+import asyncio
+import gc
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+import httpx
+import pytest
+import uvloop
+from fastapi import Depends, FastAPI
+from fastapi.responses import StreamingResponse
+from starlette.middleware.base import BaseHTTPMiddleware
+
+from contract_tests.migration.stalls import watch
+from contract_tests.parity import Request, asgi
+from contract_tests.parity.servers import Server
+from contract_tests.parity.transport import TargetTransport
+from contract_tests.suite import targets
+from contract_tests.suite.world import own_world
+from contract_tests.tests.house.test_house import ROOT
+from contract_tests.tests.specimens import async_forms
+
+BLOCK = 0.3
+THRESHOLD = 0.1
+
+
+def get(path="/"):
+    return Request("GET", path.encode(), ((b"Host", b"testserver"),))
+
+
+def stalls_of(app, path="/", *, requests=1, threshold=THRESHOLD):
+    """What the watchdog finds while an app answers."""
+    with watch(app, threshold=threshold) as stalls, asgi(stalls.app) as target, ThreadPoolExecutor(requests) as pool:
+        assert {response.status for response in pool.map(target.send, [get(path)] * requests)} == {200}
+    return stalls
+
+
+def told(stalls):
+    return "\n".join(map(str, stalls))
+
+
+def names(stalls):
+    """Where the stalls were, as the name of the function."""
+    return [stall.where.rpartition(" in ")[2].rpartition(".")[2] for stall in stalls]
+
+
+def test_the_problem_is_found_under_load_with_the_line_that_sleeps():
+    stalls = stalls_of(async_forms.problem(BLOCK), requests=10)
+    assert len(stalls) == 10
+    for stall in stalls:
+        assert stall.seconds > THRESHOLD
+        assert stall.route == "GET root"
+        assert re.fullmatch(
+            r"contract_tests/tests/specimens/async_forms\.py:\d+ in problem\.<locals>\.root", stall.where
+        )
+        assert stall.stack[-1].strip().startswith("time.sleep(seconds)")
+
+
+@pytest.mark.parametrize("form", ["tutorial", "solution", "other_solution"])
+def test_the_other_forms_do_not_stall(form):
+    stalls = stalls_of(getattr(async_forms, form)(), requests=10)
+    assert not stalls, told(stalls)
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_a_server_s_log_tells_each_stall_once(loop, tmp_path):
+    (tmp_path / "served.py").write_text(
+        "from contract_tests.migration.stalls import watched\n"
+        "from contract_tests.tests.specimens import async_forms\n"
+        f"app = watched(async_forms.problem({BLOCK}))\n"
+    )
+    command = [sys.executable, "-m", "uvicorn", "--app-dir", str(tmp_path), "--loop", loop, "--port", "{port}"]
+    with Server([*command, "--no-access-log", "served:app"], ready="/docs", cwd=ROOT) as server:
+        with ThreadPoolExecutor(10) as pool, httpx.Client(base_url=server.url, trust_env=False, timeout=30) as api:
+            path = "/?token=mine"
+            assert {answer.status_code for answer in pool.map(api.get, [path] * 10)} == {200}
+        server.stop()
+        log = server.log_tail(1000)
+    assert len(re.findall(r"^stall: 0\.\d+ s in GET root, at \S+async_forms\.py:\d+ in problem", log, re.M)) == 10
+    assert log.count("time.sleep(seconds)") == 10
+    assert "token" not in log
+
+
+def nap(seconds=BLOCK):
+    time.sleep(seconds)
+
+
+class Blocking:
+    """A client as redis-py's: its call does not come back before the answer has."""
+
+    def get(self, key):
+        nap()
+        return key
+
+
+def in_a_dependency():
+    async def blocked():
+        nap()
+
+    app = FastAPI()
+
+    @app.get("/")
+    async def root(_: Annotated[None, Depends(blocked)]):
+        return {}
+
+    return app
+
+
+def in_a_generator_dependency():
+    async def blocked():
+        yield 1
+        nap()
+
+    app = FastAPI()
+
+    @app.get("/")
+    async def root(number: Annotated[int, Depends(blocked)]):
+        return {"number": number}
+
+    return app
+
+
+def in_a_middleware():
+    class Slow(BaseHTTPMiddleware):
+        async def dispatch(self, request, call_next):
+            response = await call_next(request)
+            nap()
+            return response
+
+    app = async_forms.tutorial()
+    app.add_middleware(Slow)
+    return app
+
+
+def in_a_stream():
+    async def parts():
+        yield b"1"
+        nap()
+        yield b"2"
+
+    app = FastAPI()
+
+    @app.get("/")
+    async def root():
+        return StreamingResponse(parts())
+
+    return app
+
+
+def in_a_client_s_call():
+    client, app = Blocking(), FastAPI()
+
+    @app.get("/")
+    async def root():
+        return {"value": client.get("key")}
+
+    return app
+
+
+def in_a_callback():
+    app = FastAPI()
+
+    @app.get("/")
+    async def root():
+        asyncio.get_running_loop().call_soon(nap)
+        await asyncio.sleep(2 * BLOCK)
+        return {}
+
+    return app
+
+
+def behind_a_middleware():
+    """The handler runs in another task than the server's."""
+
+    class Quick(BaseHTTPMiddleware):
+        async def dispatch(self, request, call_next):
+            return await call_next(request)
+
+    app = async_forms.problem(BLOCK)
+    app.add_middleware(Quick)
+    return app
+
+
+@pytest.mark.parametrize(
+    ("make", "route", "last"),
+    [
+        (in_a_dependency, "GET root", "nap"),
+        (in_a_generator_dependency, "GET root", "nap"),
+        (in_a_middleware, "GET root", "nap"),
+        (in_a_stream, "GET root", "nap"),
+        (in_a_client_s_call, "GET root", "nap"),
+        (in_a_callback, "GET root", "nap"),
+        (behind_a_middleware, "GET root", "root"),
+    ],
+)
+def test_a_planted_stall_is_found_once(make, route, last):
+    [stall] = stalls_of(make())
+    assert (stall.route, names([stall])) == (route, [last])
+    assert stall.stack[-1].strip().startswith("time.sleep(")
+    assert any(f"in {make.__name__}" in line or "in root" in line or "in nap" in line for line in stall.stack)
+
+
+def test_stalls_of_the_lifespan_and_of_a_task_it_runs_are_found():
+    done = threading.Event()
+
+    async def background():
+        await asyncio.sleep(0.05)
+        nap()
+        done.set()
+
+    @asynccontextmanager
+    async def lifespan(_):
+        nap()
+        task = asyncio.create_task(background())
+        yield
+        await task
+
+    with watch(FastAPI(lifespan=lifespan), threshold=THRESHOLD) as stalls, asgi(stalls.app):
+        assert done.wait(10)
+    assert [stall.route for stall in stalls] == ["lifespan", "lifespan"]
+
+
+def test_two_stalls_in_one_request_are_two():
+    app = FastAPI()
+
+    @app.get("/")
+    async def root():
+        nap()
+        await asyncio.sleep(0)
+        nap()
+
+    assert names(stalls_of(app)) == ["nap", "nap"]
+
+
+def test_a_call_that_holds_the_interpreter_s_lock_is_found():
+    """No other thread runs meanwhile, the watch's own included; it may come too late for one, but not for all."""
+    app = FastAPI()
+
+    @app.get("/")
+    async def root():
+        return {"sum": sum(range(30_000_000))}
+
+    stalls = stalls_of(app, requests=5)
+    assert stalls
+    assert {stall.route for stall in stalls} == {"GET root"}
+
+
+def test_a_busy_loop_of_python_is_found():
+    app = FastAPI()
+
+    @app.get("/")
+    async def root():
+        end = time.thread_time() + BLOCK
+        while time.thread_time() < end:
+            pass
+
+    assert "root" in names(stalls_of(app))
+
+
+def test_many_short_steps_in_a_row_are_no_stall():
+    app = FastAPI()
+
+    @app.get("/")
+    async def root():
+        for _ in range(10):
+            nap(0.02)
+            await asyncio.sleep(0)
+
+    stalls = stalls_of(app, requests=8)
+    assert not stalls, told(stalls)
+
+
+def test_a_busy_thread_pool_is_no_stall():
+    app = FastAPI()
+
+    @app.get("/")
+    def root():
+        end = time.thread_time() + 0.1
+        while time.thread_time() < end:
+            pass
+
+    stalls = stalls_of(app, requests=10)
+    assert not stalls, told(stalls)
+
+
+def test_garbage_collected_in_less_than_the_threshold_is_no_stall():
+    app = FastAPI()
+
+    @app.get("/")
+    async def root():
+        gc.collect()
+
+    assert not stalls_of(app, threshold=5)
+
+
+def test_a_longer_collection_is_told_as_one():
+    app, kept = FastAPI(), [[number] for number in range(1_000_000)]
+
+    @app.get("/")
+    async def root():
+        gc.collect()
+        gc.collect()
+        return len(kept)
+
+    stalls = stalls_of(app, requests=5, threshold=0.02)
+    assert any(stall.where.endswith("root (garbage collection, whoever made it)") for stall in stalls), told(stalls)
+
+
+SUSPENDED = f"""
+import asyncio, sys, time
+from contract_tests.migration.stalls import watched
+
+async def app(scope, receive, send):
+    print("running", flush=True)
+    while time.monotonic() < scope["until"]:
+        time.sleep(0.03)
+        await asyncio.sleep(0)
+
+asyncio.run(watched(app, threshold={THRESHOLD})({{"type": "http", "until": time.monotonic() + 1.5}}, None, None))
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="the system cannot suspend a process")
+def test_a_suspended_process_is_no_stall():
+    command = [sys.executable, "-c", SUSPENDED]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "running\n"
+        for _ in range(2):
+            time.sleep(0.1)
+            os.kill(process.pid, signal.SIGSTOP)
+            time.sleep(0.4)
+            os.kill(process.pid, signal.SIGCONT)
+        assert process.stderr.read() == ""
+    assert process.returncode == 0
+
+
+def test_the_watch_ends_with_its_context():
+    stalls_of(async_forms.tutorial())
+    assert not [thread for thread in threading.enumerate() if thread.name == "heartbeat"]
+
+
+def test_exceptions_and_messages_pass_unchanged():
+    def broken(scope, receive, send):
+        raise LookupError("mine")
+
+    async def drive():
+        with watch(broken) as stalls:
+            await stalls.app({"type": "http"}, None, None)
+
+    with pytest.raises(LookupError, match="mine"):
+        asyncio.run(drive())
+
+
+def test_it_runs_on_uvloop_in_process():
+    async def app(scope, receive, send):
+        nap()
+
+    with watch(app, threshold=THRESHOLD) as stalls, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(stalls.app({"type": "http", "method": "GET"}, None, None))
+    assert [(stall.route, names([stall])) for stall in stalls] == [("GET", ["nap"])]
+
+
+@pytest.fixture
+def _no_garbage_of_other_tests():
+    """To collect what a whole test run has made takes longer than a request may."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("_no_garbage_of_other_tests")
+def test_our_port_does_not_stall_under_load():
+    """Every GET route, unknown paths and the sign-in, 20 at a time."""
+    ada = {"name": "Ada", "email": "ada@example.com", "password": "test"}
+    with own_world() as world:
+        port = targets.make_port(world.services)
+        reads = [re.sub(r"\{\w+\}", "1", path) for path, item in port.openapi()["paths"].items() if "get" in item]
+        assert {"/", "/users", "/user/1", "/readyz", "/whoami", "/session/data/1"} <= set(reads)
+        with (
+            watch(port, threshold=THRESHOLD) as stalls,
+            asgi(stalls.app) as target,
+            ThreadPoolExecutor(20) as pool,
+            httpx.Client(transport=TargetTransport(target), base_url="https://testserver") as api,
+        ):
+            assert api.post("/user", json=ada).status_code == 201
+            asked = [pool.submit(api.get, path) for path in [*reads, "/nope"] * 5]
+            asked += [pool.submit(api.post, "/session", json=ada) for _ in range(20)]
+            assert {answer.result().status_code for answer in asked} <= {200, 303, 400, 401, 404, 422, 429, 501}
+    assert not stalls, told(stalls)
