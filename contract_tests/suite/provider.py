@@ -407,7 +407,8 @@ def _application(provider: Provider) -> Any:
         if request.path in provider._answers:
             request.get_data()  # or closing would reset the connection before the answer is read
             status, body = provider._answers[request.path]
-            return Response(body, status, content_type="application/json", headers={"Location": body})
+            place = {"Location": body} if 300 <= status < 400 else {}
+            return Response(body, status, content_type="application/json", headers=place)
         return None
 
     @app.after_request

@@ -75,7 +75,8 @@ class SignIn:
     """Sign-in at one provider; safe to share between threads. The first use imports msal and opens connections.
 
     `authority` is the issuer's address with a tenant, as in https://login.microsoftonline.com/TENANT/v2.0;
-    `clock` tells the wall-clock time that tokens are judged by; `timeout` is in seconds, for each step of a request.
+    `clock` tells the wall-clock time that tokens are judged by; `timeout` is in seconds, for each step of a request: to
+    connect, to be sent an answer's head, and its body.
     Raises ValueError where the settings cannot work.
 
     Every method but `close` raises Unavailable while the provider gives no usable answer.
