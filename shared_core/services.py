@@ -22,10 +22,10 @@ from shared_core.metrics import Metrics
 from shared_core.migrations import MigrationError, migrate
 from shared_core.passwords import Passwords
 from shared_core.rates import RateLimits, RateStore, SqliteRateStore
-from shared_core.sessions import SessionPolicy
+from shared_core.sessions import SessionPolicy, Store
 from shared_core.sessions.stores import SqliteStore
 from shared_core.settings import Settings, SettingsError, load_settings
-from shared_core.signin import NoSignIn, SignIn
+from shared_core.signin import NoSignIn, Renewals, SignIn
 from shared_core.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -71,13 +71,14 @@ def utc_now() -> datetime:
 
 def build_services(settings: Settings) -> Services:
     """Services over the configured database, and the system's clock."""
+    session_store = make_session_store(settings)
     return Services(
         settings=settings,
         database=Database(make_engine(settings)),
         passwords=Passwords(time_cost=settings.password_time_cost, memory_kib=settings.password_memory_kib),
         session_policy=session_policy(settings),
-        session_store=make_session_store(settings),
-        signin=make_signin(settings),
+        session_store=session_store,
+        signin=make_signin(settings, session_store),
         uploads=Uploads(Path(settings.upload_dir), settings.max_upload_bytes, new_key=secrets.token_urlsafe),
         rate_limits=RateLimits(settings.rate_limit, make_rate_store(settings)),
         clock=utc_now,
@@ -126,8 +127,11 @@ def make_rate_store(settings: Settings) -> RateStore:
     return RedisRateStore(url, prefix=settings.rate_limit_key_prefix)
 
 
-def make_signin(settings: Settings) -> SignIn | NoSignIn:
-    """Sign-in at the provider that MSAL_AUTHORITY names; it asks nothing of it yet. Raises SettingsError."""
+def make_signin(settings: Settings, store: Store) -> SignIn | NoSignIn:
+    """Sign-in at the provider that MSAL_AUTHORITY names; it asks nothing of it yet. Raises SettingsError.
+
+    `store` is where the sessions are.
+    """
     if not settings.msal_authority:
         return NoSignIn()
     if find_spec("msal") is None or find_spec("jwt") is None:
@@ -141,6 +145,7 @@ def make_signin(settings: Settings) -> SignIn | NoSignIn:
             signed_out_uri=f"{settings.public_base_url}/",
             ca_file=settings.msal_ca_file or None,
             clock=utc_now,
+            renewals=Renewals(store, prefix=settings.session_key_prefix),
         )
     except ValueError as error:
         raise SettingsError(f"MSAL_AUTHORITY: {error}") from None
