@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import sys
 import time
@@ -18,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from shared_core import logs
 from shared_core.database import Database, make_engine
 from shared_core.errors import NotMigrated, Unavailable
-from shared_core.metrics import Metrics
+from shared_core.metrics import Folder, Metrics
 from shared_core.migrations import MigrationError, migrate
 from shared_core.passwords import Passwords
 from shared_core.rates import RateLimits, RateStore, SqliteRateStore
@@ -84,7 +85,7 @@ def build_services(settings: Settings) -> Services:
         clock=utc_now,
         new_token=secrets.token_urlsafe,
         new_request_id=partial(secrets.token_urlsafe, REQUEST_ID_BYTES),
-        metrics=Metrics(),
+        metrics=make_metrics(settings),
     )
 
 
@@ -125,6 +126,17 @@ def make_rate_store(settings: Settings) -> RateStore:
     from shared_core.rates.redis_store import RedisRateStore
 
     return RedisRateStore(url, prefix=settings.rate_limit_key_prefix)
+
+
+def make_metrics(settings: Settings) -> Metrics:
+    """Counts in memory, or in the folder that METRICS_DIR names, together with other workers. Raises SettingsError."""
+    if not settings.metrics_dir:
+        return Metrics()
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = settings.metrics_dir  # what prometheus_client names its files by
+    try:
+        return Metrics(Folder(Path(settings.metrics_dir)))
+    except OSError as error:
+        raise SettingsError(f"METRICS_DIR: the folder cannot be written: {type(error).__qualname__}") from None
 
 
 def make_signin(settings: Settings, store: Store) -> SignIn | NoSignIn:
