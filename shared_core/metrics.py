@@ -54,7 +54,7 @@ class Folder:
         with self._turn:  # nobody sees the first lock before it is held
             self._alive.acquire()
             self._merge_gone()
-        values.ValueClass = values.MultiProcessValue(lambda: self._name)  # type: ignore[misc]
+        values.ValueClass = values.MultiProcessValue(lambda: self._name)
 
     def collect(self) -> dict[str, Metric]:
         """The sums over all workers, by the metrics' names. Raises Unavailable where another scrape takes too long."""

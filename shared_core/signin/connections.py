@@ -44,7 +44,7 @@ class Adapter(HTTPAdapter):
     """Where a session of requests takes these connections from."""
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        super().init_poolmanager(*arguments, **options)  # type: ignore[no-untyped-call]
+        super().init_poolmanager(*arguments, **options)
         self.poolmanager.pool_classes_by_scheme = {"https": _Pool}
 
 

@@ -212,7 +212,7 @@ def child(told: str) -> subprocess.Popen[str]:
     return started
 
 
-def expired_session(provider: Provider, settings: dict[str, str]) -> dict[str, Any]:
+def expired_session(provider: Provider, settings: dict[str, Any]) -> dict[str, Any]:
     provider.expires_in = 10
     sign_in = SignIn(**settings, clock=lambda: datetime.now(UTC))
     session: dict[str, Any] = {}
