@@ -103,6 +103,7 @@ class Provider:
         self._lock = threading.RLock()
         self._forgery: dict[str, Any] | None = None
         self._answers: dict[str, tuple[int, str]] = {}
+        self._pauses: dict[str, float] = {}
         self._server: Any = None
 
     def start(self) -> None:
@@ -177,6 +178,15 @@ class Provider:
             yield
         finally:
             del self._answers[path]
+
+    @contextlib.contextmanager
+    def slowly(self, path: str, seconds: float) -> Iterator[None]:
+        """Requests to `path` meanwhile wait so long before anything happens."""
+        self._pauses[path] = seconds
+        try:
+            yield
+        finally:
+            del self._pauses[path]
 
     def rotate_keys(self) -> None:
         """Sign with a new key from now on, and publish no other."""
@@ -404,10 +414,12 @@ def _application(provider: Provider) -> Any:
     @app.before_request
     def overridden() -> Any:
         provider.requests.append(f"{request.method} {request.path}")
+        time.sleep(provider._pauses.get(request.path, 0))
         if request.path in provider._answers:
             request.get_data()  # or closing would reset the connection before the answer is read
             status, body = provider._answers[request.path]
-            return Response(body, status, content_type="application/json", headers={"Location": body})
+            place = {"Location": body} if 300 <= status < 400 else {}
+            return Response(body, status, content_type="application/json", headers=place)
         return None
 
     @app.after_request

@@ -190,19 +190,21 @@ def test_the_settings_of_msal_come_together(load, missing):
 
 
 def test_sign_in_is_offered_where_it_is_configured_and_only_there(load):
-    from shared_core.services import make_signin
+    from shared_core.services import make_session_store, make_signin
     from shared_core.signin import NoSignIn, SignIn
 
-    assert isinstance(make_signin(load()), NoSignIn)
-    assert isinstance(make_signin(load(**MSAL)), SignIn)
+    store = make_session_store(load())
+    assert isinstance(make_signin(load(), store), NoSignIn)
+    assert isinstance(make_signin(load(**MSAL), store), SignIn)
 
 
 def test_an_authority_of_many_tenants_is_refused(load):
     """Its issuer could not be checked."""
-    from shared_core.services import make_signin
+    from shared_core.services import make_session_store, make_signin
 
+    many = load(**MSAL | {"MSAL_AUTHORITY": "https://login.microsoftonline.com/common/v2.0"})
     with pytest.raises(SettingsError, match="MSAL_AUTHORITY: "):
-        make_signin(load(**MSAL | {"MSAL_AUTHORITY": "https://login.microsoftonline.com/common/v2.0"}))
+        make_signin(many, make_session_store(many))
 
 
 @pytest.mark.parametrize(
