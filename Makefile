@@ -13,7 +13,7 @@ WITH_INDEX = $(UV_INDEX); if [ -n "$$UV_DEFAULT_INDEX" ]; then export UV_DEFAULT
 # What the images of both apps run on: nothing of development, and only versions that the tests ran with.
 RUN = pyproject.toml --extra flask --extra fastapi --extra msal --extra postgres --extra redis --constraint requirements/dev.lock
 
-.PHONY: help setup test parity wire resilience bench faults check lint flask fastapi openapi migrate lock clean
+.PHONY: help setup test pythons parity wire resilience bench faults check lint flask fastapi openapi migrate lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list the commands
@@ -38,6 +38,9 @@ $(STAMP): pyproject.toml requirements/bootstrap.lock requirements/dev.lock
 test: $(STAMP)  ## run every test, in process, with no server
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -q
 
+pythons: $(STAMP)  ## run the contract suite on each other Python from 3.11 to 3.14 that is found (PYTHONS=3.13: on that one)
+	@$(WITH_INDEX); $(BIN)/python -m contract_tests.tests.pythons $(PYTHONS)
+
 parity: $(STAMP)  ## start both apps on real servers and give the verdict: do they answer alike?
 	@$(BIN)/python -m contract_tests.live
 
@@ -54,12 +57,13 @@ bench: $(STAMP)  ## what each route costs, on both apps, the smallest and the us
 faults: $(STAMP)  ## plant each of the known faults in a copy, and say which test notices it (15 minutes)
 	@$(BIN)/python -m contract_tests.tests.faults
 
-check: $(STAMP)  ## exactly what CI runs: format, lint, types, import contracts, tests, fresh apps, parity, wire, resilience
+check: $(STAMP)  ## exactly what CI runs: format, lint, types, import contracts, tests, other Pythons, fresh apps, parity, wire, resilience
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(MAKE) --no-print-directory test
+	$(MAKE) --no-print-directory pythons
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q --fresh-apps contract_tests/suite
 	$(MAKE) --no-print-directory parity
 	$(BIN)/python -m contract_tests.live.probes.measuring
@@ -87,5 +91,5 @@ lock:  ## write the hashed lock files anew from pyproject.toml
 	  $(BIN)/uv pip compile -q $${pair%:*} --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements/$${pair##*:}.lock || exit 1; done
 
 clean:  ## remove what the other commands made
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis parity-report bench-report var
+	rm -rf .venv .venv-3.* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis parity-report bench-report var
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -198,6 +198,8 @@ def on_postgresql(server: str, **changes: Any) -> Iterator[World]:
         )
         yield World(replace(ours, clock=lambda: NOW, new_token=Tokens(), new_request_id=Tokens("request")))
         services.close()
+        store.close()
+        ours.rate_limits.store.close()
     finally:
         engine.dispose()
         with admin.connect() as connection:

@@ -172,6 +172,13 @@ def page(refused: Refused) -> HTMLResponse:
     return HTMLResponse(content, refused.status, {"Content-Type": "text/html", "Connection": "close"})
 
 
+def last_answer(refused: Refused) -> bytes:
+    """The same page as bytes, for a head that no app is asked about."""
+    content = bytes(page(refused).body)
+    head = f"HTTP/1.1 {refused.status} {refused.reason}\r\nConnection: close\r\nContent-Type: text/html\r\n"
+    return head.encode("latin-1") + b"Content-Length: %d\r\n\r\n%s" % (len(content), content)
+
+
 def as_server(send: Send) -> Send:
     """Mark an answer as the server's own: no hook of an application sees it."""
 
