@@ -409,6 +409,7 @@ while True:
 """
 
 
+@pytest.mark.servers
 def test_a_command_is_started_awaited_and_ended() -> None:
     command = shlex.join([sys.executable, "-S", "-c", SERVE]) + " {port}"
     with resolve(command, env={"WORLD": "apart"}) as target:
@@ -421,6 +422,7 @@ def test_a_command_is_started_awaited_and_ended() -> None:
         assert after.send(GET).failure == "refused"
 
 
+@pytest.mark.servers
 def test_a_command_is_started_by_the_first_request_where_no_one_entered() -> None:
     target = resolve(shlex.join([sys.executable, "-S", "-c", SERVE]) + " {port}", env={"WORLD": "x"})
     assert target.send(GET).body == b"x"

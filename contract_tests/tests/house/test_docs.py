@@ -325,6 +325,7 @@ def test_every_decision_names_the_check_that_enforces_it():
         assert len(page.read_text().splitlines()) <= 45, named(page)
 
 
+@pytest.mark.servers
 def test_the_tutorial_turns_the_suite_red_and_then_green(tmp_path):
     copy = copy_of_the_project(tmp_path / "copy")
     core = next(at for at, block in enumerate(blocks(TUTORIAL)) if block.told("at the end of"))

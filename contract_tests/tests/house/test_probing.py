@@ -128,6 +128,7 @@ def naive_pair():
         yield ProbedPair("quirks", quirks_probes(), Prober(original, port, Ledger.empty(), nothing), servers)
 
 
+@pytest.mark.servers
 def test_a_port_that_differs_is_told_with_the_probe_that_shows_it(naive_pair):
     separating = next(each.probe for each in SEPARATIONS if each.probe.startswith("kit-cookies"))
     run = Run({})
@@ -142,6 +143,7 @@ def test_a_port_that_differs_is_told_with_the_probe_that_shows_it(naive_pair):
         assert PROBES[separating].special in finding.told
 
 
+@pytest.mark.servers
 def test_a_whole_area_can_be_asked_for(naive_pair):
     run = Run({})
     results = judge_probes(run, naive_pair, only=frozenset({"kit-cookies"}))

@@ -71,6 +71,7 @@ def test_the_other_forms_do_not_stall(form):
     assert not stalls, told(stalls)
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
 def test_a_server_s_log_tells_each_stall_once(loop, tmp_path):
     (tmp_path / "served.py").write_text(
