@@ -223,7 +223,7 @@ def test_make_check_runs_both_of_them_and_nothing_else_leaves_a_test_out():
     assert not {"-m", "-k", "--deselect", "--ignore"} & set(options["addopts"])
 
 
-def test_the_suite_itself_needs_nothing_but_python():
+def test_the_contract_needs_nothing_but_python():
     """The gate speaks of a whole run only; that is what `make test` is to be."""
     assert not [path for path in tracked("contract_tests/suite/*.py") if "mark.serv" in path.read_text()]
 
