@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import runpy
 import signal
 import sys
 import tempfile
@@ -73,6 +74,12 @@ def run_tests(*arguments: str) -> int:
 
     # The plugins that pytest would find by itself are imported already, too late for it to rewrite their asserts.
     return int(pytest.main(["-q", "--disable-plugin-autoload", *arguments]))
+
+
+def run_module(name: str, *arguments: str) -> None:
+    """What `python -m name` does with these arguments."""
+    sys.argv = [name, *arguments]
+    runpy.run_module(name, run_name="__main__", alter_sys=True)
 
 
 def _begin(
