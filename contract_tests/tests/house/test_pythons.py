@@ -129,7 +129,8 @@ def test_an_environment_that_was_not_finished_is_made_anew(tmp_path, monkeypatch
 
 def test_make_check_runs_it_after_the_tests():
     recipe = re.search(r"^check:.*\n((?:\t.*\n)+)", MAKEFILE, re.M)[1]
-    assert re.findall(r"--no-print-directory (\w+)", recipe)[:2] == ["test", "pythons"]
+    steps = re.findall(r"--no-print-directory (\w+)", recipe)
+    assert steps.index("test") < steps.index("pythons")
 
 
 def test_the_project_names_no_python_that_is_not_run():

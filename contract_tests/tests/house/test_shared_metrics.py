@@ -78,6 +78,7 @@ def many(url: str, count: int) -> None:
         assert {answer.status_code for answer in pool.map(lambda _: ask(url, "/healthz"), range(count))} == {200}
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize("role", ["original", "port"])
 def test_a_scrape_of_any_worker_tells_what_all_have_counted(role, tmp_path):
     with running(role, tmp_path) as url:
@@ -100,6 +101,7 @@ def test_a_scrape_of_any_worker_tells_what_all_have_counted(role, tmp_path):
     assert {"counter_gone.db", "histogram_gone.db"} <= set(files)
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize("role", ["original", "port"])
 def test_a_folder_that_cannot_be_written_refuses_the_start(role, tmp_path):
     (tmp_path / "metrics").write_text("a file")
