@@ -37,7 +37,7 @@ $(STAMP): pyproject.toml requirements/bootstrap.lock requirements/dev.lock
 	@UV_OFFLINE=1 $(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
-test: $(STAMP)  ## run the tests that need nothing but Python (a minute), and say how many it leaves to `make servers`
+test: $(STAMP)  ## run the tests that need nothing but Python, and say how many it leaves to `make servers`
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -q -m "not servers and not services"
 
 servers: $(STAMP)  ## run the tests that start servers, or need PostgreSQL, Redis or Node.js
@@ -54,7 +54,7 @@ wire: $(STAMP)  ## measure what a naive port does otherwise on the wire, and wri
 	@$(BIN)/python -m contract_tests.live.probes.page
 
 resilience: $(STAMP)  ## bursts, signals, kills, a full disk and a database that goes away, on real servers
-	@$(BIN)/python -m pytest -q -p no:xdist contract_tests/live/resilience
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile contract_tests/live/resilience
 
 bench: $(STAMP)  ## what each route costs, on both apps, the smallest and the usual ones, under bench-report/ (15 minutes)
 	@$(BIN)/python -m contract_tests.live.bench

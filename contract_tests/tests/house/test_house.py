@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from contract_tests.parity.servers import Server
+from contract_tests.tests.children import run, run_tests
 
 ROOT = Path(__file__).parents[3]
 PACKAGES = ("shared_core", "flask_app", "fastapi_app", "contract_tests")
@@ -187,7 +188,7 @@ def test_every_folder_of_tests_is_run_by_make_test_or_by_make_resilience():
     options = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
     folders = {str(path.parent.relative_to(ROOT)) for path in tracked("*.py") if path.name.startswith("test_")}
     assert folders == {*options["testpaths"], "contract_tests/live/resilience"}
-    assert "pytest -q -p no:xdist contract_tests/live/resilience" in (ROOT / "Makefile").read_text()
+    assert "pytest -q -n 2 --dist loadfile contract_tests/live/resilience" in (ROOT / "Makefile").read_text()
 
 
 MAKEFILE = (ROOT / "Makefile").read_text()
@@ -221,6 +222,15 @@ def test_make_check_runs_both_of_them_and_nothing_else_leaves_a_test_out():
         assert recipe.count(f"\t$(MAKE) --no-print-directory {target}") == 1
     options = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
     assert not {"-m", "-k", "--deselect", "--ignore"} & set(options["addopts"])
+
+
+@pytest.mark.parametrize("options", [["-m", "not servers and not services"], []], ids=["make test", "plain"])
+def test_what_make_test_leaves_out_is_told_and_plain_pytest_leaves_out_nothing(options):
+    ended = run(run_tests, "--collect-only", *options, "contract_tests/tests/house/test_redis.py")
+    assert ended.returncode == 0, ended.stdout
+    told = re.search(r"^left out: (\d+) tests .* to run them: make servers$", ended.stdout, re.M)
+    assert (told is not None and int(told[1]) > 5) == bool(options)
+    assert ("test_the_suite_holds_on_redis" in ended.stdout) == (not options)
 
 
 def test_the_contract_needs_nothing_but_python():
