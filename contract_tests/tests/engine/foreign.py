@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 from contract_tests.parity import Request, Response, Target, asgi, wsgi
 
 FOLDER = Path(__file__).parents[1] / "specimens/foreign"
-NAMES = ("shop",)
+NAMES = ("shop", "board")
 ABSENT = "(absent)"
 
 
@@ -42,7 +42,7 @@ class Client:
     kept: dict[str, str] = field(default_factory=dict)
 
     def send(self, step: dict[str, Any]) -> Response:
-        """Send a step of method, target, headers and one of json, form, body (repeated `times`); keep what `keep` names."""
+        """Send a step: method, target, headers, one of json, form, body (repeated `times`); keep what `keep` names."""
         answer = self.target.send(self._request(step))
         for name, value in answer.headers:
             if name.lower() == b"set-cookie":
