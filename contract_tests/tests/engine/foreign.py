@@ -30,7 +30,8 @@ def listed(name: str) -> dict[str, Any]:
 def signin(name: str) -> list[dict[str, Any]]:
     """The steps of the pair's one case, which signs in."""
     [line] = (FOLDER / name / "signin.jsonl").read_text().splitlines()
-    return json.loads(line)["steps"]
+    steps: list[dict[str, Any]] = json.loads(line)["steps"]
+    return steps
 
 
 @dataclass

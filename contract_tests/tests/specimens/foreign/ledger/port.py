@@ -1,4 +1,4 @@
-"""The books on FastAPI's app and router, by the same two people: nothing is left to defaults, each answer is made by hand."""
+"""The books on FastAPI, by the same two people: nothing is left to defaults, each answer is made by hand."""
 
 import codecs
 import json
@@ -314,7 +314,7 @@ def create_app(database=None):
     }.items():
         app.router.routes.append(Route(path, Resource(books, **handlers)))
     app.add_middleware(OneSlash)
-    app.add_exception_handler(StarletteHTTPException, lambda request, error: problem(error.status_code, error.headers))
-    app.add_exception_handler(Unfit, lambda request, error: problem(422, fields=error.fields))
-    app.add_exception_handler(Exception, lambda request, error: problem(500))
+    app.add_exception_handler(StarletteHTTPException, lambda _, error: problem(error.status_code, error.headers))
+    app.add_exception_handler(Unfit, lambda _, error: problem(422, fields=error.fields))
+    app.add_exception_handler(Exception, lambda *_: problem(500))
     return app
