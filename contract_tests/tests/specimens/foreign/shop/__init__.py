@@ -1,0 +1,1 @@
+"""A REST API of a small shop, and a port that trusts FastAPI's defaults."""
