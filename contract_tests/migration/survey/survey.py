@@ -1,0 +1,174 @@
+"""Surveys a code base: every use of Flask's globals, where it stands, and how requests get there.
+
+`survey(paths)` gives a Survey; its `data` is what `parity globals --format json` writes, and docs/globals.md names its keys.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from contract_tests.migration.survey.calls import Calls
+from contract_tests.migration.survey.files import find_files
+from contract_tests.migration.survey.modules import Modules
+from contract_tests.migration.survey.reading import Cache, Readings, contents, read
+from contract_tests.migration.survey.reads import parameter_of
+from contract_tests.migration.survey.routes import Entries, Entry, Function
+from contract_tests.migration.survey.uses import Need, Unresolved, Use, Uses, is_probably_builtin
+from contract_tests.migration.survey.values import World
+
+Data = dict[str, Any]
+VERSION = 1
+
+
+def silent(done: int, total: int) -> None:
+    """No progress."""
+
+
+def survey(
+    paths: Sequence[Path],
+    *,
+    exclude: Sequence[str] = (),
+    cache: Path | None = None,
+    jobs: int | None = None,
+    progress: Callable[[int, int], None] = silent,
+) -> Data:
+    """What stands in the code below the paths, as documented in docs/globals.md. Raises OSError for a path that is none."""
+    found = contents(find_files(paths, exclude))
+    kept = Cache(cache)
+    digest = hashlib.sha256()
+    for file, _, key in found:
+        digest.update(f"{file.shown}\0{file.inner}\0{key}\0".encode("utf-8", "surrogateescape"))
+    key = "result" + digest.hexdigest()
+    data = kept.get(key)
+    if data is None:
+        readings = read(found, kept, jobs=jobs or os.cpu_count() or 1, progress=progress)
+        data = Survey(readings).data()
+        kept.put(key, data)
+        kept.forget("result")
+    return dict(data)
+
+
+class Survey:
+    """All that is known of the modules of one reading."""
+
+    def __init__(self, readings: Readings) -> None:
+        self.readings = readings
+        modules = Modules([file.inner for file in readings.files])
+        self.world = World(readings.summaries, modules)
+        self.routes = Entries(self.world)
+        self.calls = Calls(self.world, self.routes)
+        self._uses = Uses(self.world, self.calls)
+        self.entries = self.routes.all()
+        self._uses.find()
+        self.calls.decorated()
+        self.entered: dict[Function, list[Entry]] = {}
+        for entry in self.entries:
+            for function in entry.functions:
+                self.entered.setdefault(function, []).append(entry)
+
+    def name(self, function: Function) -> str:
+        """`module.Class.method`, as a reader finds it."""
+        module, number = function
+        parts: list[str] = []
+        while number > 0:
+            scope = self.world.scope(module, number)
+            if scope["kind"] in "fcl":
+                parts.append(scope["name"])
+            number = scope["parent"]
+        return ".".join([self.world.modules.dotted(module), *reversed(parts)])
+
+    def place(self, function: Function | None) -> tuple[str, list[Entry]]:
+        """view, hook or command with the entries; deep within other functions; import at a module's level."""
+        if function is None:
+            return "import", []
+        module, number = function
+        while number > 0:
+            entries = self.entered.get((module, number))
+            if entries:
+                return entries[0].kind, entries
+            number = self.world.scope(module, number)["parent"]
+        return "deep", []
+
+    def data(self) -> Data:
+        ways: dict[str, Data] = {}
+        uses = [self._use(use, ways) for use in self._uses.uses]
+        needs = [self._need(need) for need in self._uses.needs]
+        order = lambda each: (each["path"], each["line"], each["column"], each.get("what", ""))  # noqa: E731
+        unresolved = self._unresolved()
+        return {
+            "version": VERSION,
+            "files": len(self.readings.files),
+            "lines": self.readings.lines,
+            "uses": sorted(uses, key=order),
+            "needs_context": sorted(needs, key=order),
+            "functions": dict(sorted(ways.items())),
+            "entries": [self._entry(entry) for entry in self.entries],
+            "unresolved": unresolved,
+            "unreadable": [{"path": path, "line": line, "why": why} for path, line, why in self.readings.unreadable],
+        }
+
+    def _use(self, use: Use, ways: dict[str, Data]) -> Data:
+        place, entries = self.place(use.function)
+        function = self.name(use.function) if use.function else None
+        if place == "deep" and use.function and function and function not in ways:
+            ways[function] = self._ways(use.function)
+        read = use.read
+        return {
+            **self._at(use), "proxy": use.proxy, "access": read.access, "what": read.what, "key": read.key,
+            "default": read.default, "via": use.via, "place": place, "function": function,
+            "entries": [entry.name for entry in entries],
+            "parameter": parameter_of(read, use.proxy) if place == "deep" else None, "then": use.then,
+        }  # fmt: skip
+
+    def _need(self, need: Need) -> Data:
+        place, entries = self.place(need.function)
+        return {
+            **self._at(need), "name": need.name, "place": place,
+            "function": self.name(need.function) if need.function else None, "entries": [entry.name for entry in entries],
+        }  # fmt: skip
+
+    def _ways(self, function: Function) -> Data:
+        found = self.calls.ways(function, self.entered)
+        return {
+            **self._stands(function),
+            "ways": [
+                {"entry": entry.name, "kind": entry.kind, "calls": [self.name(each) for each in way]} for entry, way in found
+            ],
+        }
+
+    def _stands(self, function: Function) -> Data:
+        return {"path": self.readings.files[function[0]].shown, "line": self.world.scope(*function)["line"]}
+
+    def _at(self, each: Use | Need | Unresolved) -> Data:
+        return {"path": self.readings.files[each.module].shown, "line": each.line, "column": each.column}
+
+    def _entry(self, entry: Entry) -> Data:
+        return {
+            "kind": entry.kind, "name": entry.name, "methods": list(entry.methods), "rule": entry.rule, "endpoint": entry.endpoint,
+            "path": self.readings.files[entry.module].shown, "line": entry.line,
+            "functions": [self.name(each) for each in entry.functions], "class": self.name(entry.cls) if entry.cls else None,
+        }  # fmt: skip
+
+    def _unresolved(self) -> Data:
+        """Calls that may lead to a use, with what they may mean; the others are counted."""
+        users = {use.function for use in self._uses.uses if use.function}
+        reaching = self.calls.reaching({each for each in users if self.place(each)[0] == "deep"})
+        named: dict[str, list[str]] = {}
+        for function in sorted(reaching - self.entered.keys()):
+            named.setdefault(self.world.scope(*function)["name"], []).append(self.name(function))
+        listed, others, builtin = [], 0, 0
+        for call in self._uses.unresolved:
+            candidates = named.get(call.name, [])
+            if is_probably_builtin(call.name):
+                builtin += 1
+            elif candidates:
+                function = self.name(call.function) if call.function else None
+                listed.append({**self._at(call), "name": call.name, "function": function, "may_be": candidates[:5]})
+            else:
+                others += 1
+        listed.sort(key=lambda each: (each["path"], each["line"], each["column"]))
+        return {"listed": listed, "leads_to_no_use": others, "builtin_methods": builtin}
