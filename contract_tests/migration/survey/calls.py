@@ -49,7 +49,11 @@ class Calls:
             scope = self._world.scope(*function)
             parent = scope["parent"]
             found: list[Function] = []
-            if parent >= 0 and self._world.scope(function[0], parent)["kind"] == "c" and not scope["name"].startswith("__"):
+            if (
+                parent >= 0
+                and self._world.scope(function[0], parent)["kind"] == "c"
+                and not scope["name"].startswith("__")
+            ):
                 for below in self._entries.descendants((function[0], parent)):
                     for each in self._world.scope(*below)["names"].get(scope["name"], ()):
                         if each[0] == "d":

@@ -90,7 +90,9 @@ class Encoder:
                     return self.kind(ast.parse(text.strip(), mode="eval").body)
                 except (SyntaxError, ValueError, RecursionError, MemoryError):
                     return None
-            case ast.Subscript(value=ast.Name(id="Optional" | "Annotated") | ast.Attribute(attr="Optional" | "Annotated")):
+            case ast.Subscript(
+                value=ast.Name(id="Optional" | "Annotated") | ast.Attribute(attr="Optional" | "Annotated")
+            ):
                 inner = node.slice
                 return self.kind(inner.elts[0] if isinstance(inner, ast.Tuple) else inner)
             case ast.BinOp(left=left, op=ast.BitOr(), right=right):

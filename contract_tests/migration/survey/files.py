@@ -84,7 +84,9 @@ def _below(folder: Path, seen: set[tuple[int, int]]) -> Iterator[Path]:
                     linked.append(Path(entry.path))
                 else:
                     yield Path(entry.path)
-            elif not (entry.name.startswith(".") or entry.name in _SKIPPED or _is_environment(entry)) and entry.is_dir():
+            elif (
+                not (entry.name.startswith(".") or entry.name in _SKIPPED or _is_environment(entry)) and entry.is_dir()
+            ):
                 (links if entry.is_symlink() else queue).append(entry.path)
         yield from linked
 

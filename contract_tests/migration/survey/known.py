@@ -39,13 +39,25 @@ _BY_MODULE = {
     "flask_principal": ("identity_changed",),
 }  # fmt: skip
 CONTEXT = {f"{module}.{name}": name for module, names in _BY_MODULE.items() for name in names}
-CONTEXT |= {full.replace("flask_babel.", "flask_babelex."): name for full, name in CONTEXT.items() if "flask_babel." in full}
+CONTEXT |= {
+    full.replace("flask_babel.", "flask_babelex."): name for full, name in CONTEXT.items() if "flask_babel." in full
+}
 
 # Extensions that have a module or an object of their own by this name.
 _OWN_SESSIONS = frozenset({"flask_sqlalchemy", "flask_session", "flask_sessionstore", "flask_sqlalchemy_session"})
 
 # What an object of an extension does only within an application's context.
-_SQL = ("session", "engine", "engines", "create_all", "drop_all", "get_or_404", "first_or_404", "one_or_404", "paginate")
+_SQL = (
+    "session",
+    "engine",
+    "engines",
+    "create_all",
+    "drop_all",
+    "get_or_404",
+    "first_or_404",
+    "one_or_404",
+    "paginate",
+)
 BOUND = {"flask_sqlalchemy.SQLAlchemy": frozenset(_SQL)}
 # What an extension's object does at any time: it is set up, or hands out classes and decorators.
 FREE = frozenset(
@@ -57,7 +69,9 @@ FREE = frozenset(
     on_namespace on_error on_error_default run""".split()
 )
 
-LOCAL_PROXIES = frozenset({"werkzeug.local.LocalProxy", "werkzeug.LocalProxy", "flask.globals.LocalProxy", "flask.LocalProxy"})
+LOCAL_PROXIES = frozenset(
+    {"werkzeug.local.LocalProxy", "werkzeug.LocalProxy", "flask.globals.LocalProxy", "flask.LocalProxy"}
+)
 CASTS = frozenset({"typing.cast", "typing_extensions.cast", "t.cast"})
 PARTIALS = frozenset({"functools.partial", "functools.partialmethod"})
 
@@ -71,14 +85,42 @@ HOOKS = frozenset(
     user_lookup_loader user_identity_loader token_in_blocklist_loader localeselector timezoneselector error_handler
     identity_loader""".split()
 )
-REGISTERS = HOOKS | frozenset("route add_url_rule connect command register_blueprint add_resource expose listens_for add_command".split())
+REGISTERS = HOOKS | frozenset(
+    "route add_url_rule connect command register_blueprint add_resource expose listens_for add_command".split()
+)
 VERBS = ("get", "post", "put", "patch", "delete")
 METHODS = (*VERBS, "head", "options", "trace")
 # Objects whose routes are no routes of Flask.
-FOREIGN = ("fastapi", "starlette", "aiohttp", "bottle", "quart", "sanic", "django", "tornado", "falcon", "litestar", "httpx", "requests")
-VIEWS = frozenset({"flask.views.View", "flask.views.MethodView", "flask_restful.Resource", "flask_restx.Resource", "flask_restplus.Resource", "flask_classful.FlaskView", "flask_smorest.MethodView", "flask_classy.FlaskView"})
+FOREIGN = (
+    "fastapi",
+    "starlette",
+    "aiohttp",
+    "bottle",
+    "quart",
+    "sanic",
+    "django",
+    "tornado",
+    "falcon",
+    "litestar",
+    "httpx",
+    "requests",
+)
+VIEWS = frozenset(
+    {
+        "flask.views.View",
+        "flask.views.MethodView",
+        "flask_restful.Resource",
+        "flask_restx.Resource",
+        "flask_restplus.Resource",
+        "flask_classful.FlaskView",
+        "flask_smorest.MethodView",
+        "flask_classy.FlaskView",
+    }
+)
 # Tops of names that a folder of the same name among the given ones does not hide, unless it stands at the top itself.
-OUTSIDE = frozenset("flask werkzeug jinja2 click sqlalchemy fastapi starlette django quart flask_login flask_sqlalchemy flask_babel flask_wtf".split())
+OUTSIDE = frozenset(
+    "flask werkzeug jinja2 click sqlalchemy fastapi starlette django quart flask_login flask_sqlalchemy flask_babel flask_wtf".split()
+)
 
 
 def proxy_of(full: str) -> str | None:

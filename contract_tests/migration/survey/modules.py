@@ -83,7 +83,9 @@ class Modules:
             return None
         # The whole name must be there, or a shorter one is what is meant: a name within a module.
         whole = [root for root in candidates if self.at(f"{root}/{path}" if root else path) is not None]
-        return max(whole or candidates, key=lambda root: (root not in self._packages, _shared(root, folder), -len(root)))
+        return max(
+            whole or candidates, key=lambda root: (root not in self._packages, _shared(root, folder), -len(root))
+        )
 
     def _may_be_root(self, root: str, folder: str, first: str, path: str) -> bool:
         above = _is_within(folder, root)
@@ -91,7 +93,9 @@ class Modules:
             return root in ("", "src") and (f"{root}/{first}" if root else first) in self._packages
         if root in self._packages:
             # The folder of a script that is a package too: `pgadmin4/pgadmin` with `pgadmin4/__init__.py`.
-            return above and "/" in path and self.at(f"{root}/{path}") is not None and f"{root}/{first}" in self._packages
+            return (
+                above and "/" in path and self.at(f"{root}/{path}") is not None and f"{root}/{first}" in self._packages
+            )
         return above or _is_within(folder, dirname(root))
 
 

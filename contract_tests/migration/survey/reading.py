@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
+import signal
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from multiprocessing import get_context
@@ -91,6 +94,18 @@ def version() -> str:
     return digest.hexdigest()[:16]
 
 
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Millions of lists that all stay: looking for garbage among them takes longer than making them."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 def default_folder() -> Path:
     """Where the platform keeps what may be thrown away."""
     if sys.platform == "win32":
@@ -159,12 +174,21 @@ def _made(todo: dict[str, tuple[str, bytes]], jobs: int, progress: Callable[[int
     # The largest files first, so that no process ends long after the others.
     work.sort(key=lambda each: -len(each[1][1]))
     method = "fork" if sys.platform == "linux" else None
-    with ProcessPoolExecutor(jobs, mp_context=get_context(method)) as pool:
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context(method), initializer=_begin)
+    try:
         names, raws = [name for _, (name, _) in work], [raw for _, (_, raw) in work]
         made = pool.map(_make_text, names, raws, chunksize=8)
         for done, ((key, _), text) in enumerate(zip(work, made, strict=True), 1):
             yield key, json.loads(text)
             progress(done)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _begin() -> None:
+    """Ctrl-C is the parent's to answer: it ends its processes."""
+    gc.disable()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _make_text(name: str, raw: bytes) -> str:

@@ -17,7 +17,18 @@ _MAPPINGS = {
 # Methods that give the body, and may be asked for a key of it.
 _BODIES = {"get_json"}
 _READS = {"get", "getlist", "get_all", "getall", "get_namespace"}
-_WRITES = {"setdefault", "update", "add", "append", "extend", "setlist", "__setitem__", "from_mapping", "from_object", "from_pyfile"}
+_WRITES = {
+    "setdefault",
+    "update",
+    "add",
+    "append",
+    "extend",
+    "setlist",
+    "__setitem__",
+    "from_mapping",
+    "from_object",
+    "from_pyfile",
+}
 _DELETES = {"pop", "clear", "popitem", "__delitem__", "poplist"}
 
 _TYPES = {
@@ -62,8 +73,13 @@ class Read:
         return f"{self.access} {self.what}" + (f" = {self.default}" if self.default is not None else "")
 
 
-def read_of(proxy: str, steps: tuple[Any, ...], how: Any, *, bare: bool) -> Read:
-    """What the steps after a proxy's name do; `how` is what becomes of it, `bare` that nothing is taken of it there."""
+def read_of(proxy: str, steps: tuple[Any, ...], how: Any, *, bare: bool, own: str | None = None) -> Read:
+    """What the steps after a proxy's name do; `how` is what becomes of it, `bare` that nothing is taken of it there.
+
+    `own` is the name of an object that is made with the help of the proxy, and stands for itself.
+    """
+    if own:
+        return Read(own, _access(how, bare=bare), member=own.rpartition(".")[2])
     made = Read(proxy, "")
     rest = [step for step in steps if step[0] in "asc"]
     if proxy == "session":
@@ -190,14 +206,24 @@ def _of_key(read: Read, kind: str) -> str:
         return f"{_name(str(read.key))}: {kind if kind == 'Any' else f'{kind} | None'} = None"
     quoted = f'"{read.default[1:-1]}"' if re.fullmatch(r"'[^'\"\\]*'", read.default) else read.default
     if kind == "Any":
-        kind = "str" if quoted.startswith('"') else "bool" if quoted in ("True", "False") else "int" if quoted.isdigit() else kind
+        kind = (
+            "str"
+            if quoted.startswith('"')
+            else "bool"
+            if quoted in ("True", "False")
+            else "int"
+            if quoted.isdigit()
+            else kind
+        )
     return f"{_name(str(read.key))}: {kind} = {quoted}"
 
 
 def _name(text: str) -> str:
     """A name in Python's form: `X-Request-ID` is `x_request_id`."""
-    made = re.sub(r"\W+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text) if not text.isupper() else text).strip("_").lower()
+    made = (
+        re.sub(r"\W+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text) if not text.isupper() else text)
+        .strip("_")
+        .lower()
+    )
     made = f"_{made}" if not made or made[0].isdigit() else made
     return f"{made}_" if keyword.iskeyword(made) else made
-
-

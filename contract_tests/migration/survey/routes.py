@@ -81,7 +81,9 @@ class Entries:
             if call[1][2] == "register_blueprint" and call[2]:
                 key = self._origin(module, call[2][0])
                 if key:
-                    self._blueprint(key).registered.append((_word(call[3].get("url_prefix")), self._origin(module, call[1][1])))
+                    self._blueprint(key).registered.append(
+                        (_word(call[3].get("url_prefix")), self._origin(module, call[1][1]))
+                    )
 
     def _found(self) -> Iterator[Entry]:
         for module, summary in enumerate(self._world.summaries):
@@ -106,12 +108,21 @@ class Entries:
             owner = callee[1] if callee[0] == "a" else None
             if name in HOOKS and owner:
                 yield Entry("hook", name, functions, module, scope["line"])
-            elif name in ("command", "with_appcontext") and (owner or name == "with_appcontext" or self._is_click(module, callee)):
+            elif name in ("command", "with_appcontext") and (
+                owner or name == "with_appcontext" or self._is_click(module, callee)
+            ):
                 yield Entry("command", f"command {scope['name']}", functions, module, scope["line"])
             elif call and self._routes(module, name, owner, call):
                 yield self._view(module, functions, scope["line"], call, name, owner, number)
             elif name == "endpoint" and call and owner and call[2] and _word(call[2][0]):
-                yield Entry("view", f"endpoint {_word(call[2][0])}", functions, module, scope["line"], endpoint=_word(call[2][0]))
+                yield Entry(
+                    "view",
+                    f"endpoint {_word(call[2][0])}",
+                    functions,
+                    module,
+                    scope["line"],
+                    endpoint=_word(call[2][0]),
+                )
             elif name in ("on", "on_event") and call and owner and self._is_socket(module, owner):
                 yield Entry("hook", f"socket {_word(call[2][0]) if call[2] else ''}", functions, module, scope["line"])
 
@@ -132,7 +143,14 @@ class Entries:
         return not any(_is_foreign(each) for each in self._world.of(module, owner))
 
     def _view(
-        self, module: int, functions: tuple[Function, ...], line: int, call: Expression, name: str, owner: Expression | None, number: int
+        self,
+        module: int,
+        functions: tuple[Function, ...],
+        line: int,
+        call: Expression,
+        name: str,
+        owner: Expression | None,
+        number: int,
     ) -> Entry:
         first = _word(call[2][0]) if call[2] else _word(call[3].get("rule") or call[3].get("url"))
         methods = (name.upper(),) if name in VERBS else _words(call[3].get("methods")) or ("GET",)
@@ -149,7 +167,9 @@ class Entries:
         for decorator in scope.get("decorators", ()):
             if decorator and decorator[0] == "c" and decorator[1][0] == "a" and decorator[1][2] == "route":
                 owner, first = decorator[1][1], _word(decorator[2][0]) if decorator[2] else None
-                yield from self._class_views(module, scope["line"], (module, number), _joined(self._prefix(module, owner), first))
+                yield from self._class_views(
+                    module, scope["line"], (module, number), _joined(self._prefix(module, owner), first)
+                )
 
     # Calls that register
 
@@ -157,7 +177,9 @@ class Entries:
         (_, owner, name, *_), arguments, keywords = call[1], call[2], call[3]
         if name == "add_url_rule":
             given = keywords.get("view_func") or (arguments[2] if len(arguments) > 2 else None)
-            rule = _joined(self._prefix(module, owner), _word(arguments[0]) if arguments else _word(keywords.get("rule")))
+            rule = _joined(
+                self._prefix(module, owner), _word(arguments[0]) if arguments else _word(keywords.get("rule"))
+            )
             endpoint = _word(keywords.get("endpoint") or (arguments[1] if len(arguments) > 1 else None))
             methods = _words(keywords.get("methods"))
             for value in self._within(module, given):
@@ -169,7 +191,9 @@ class Entries:
             for value in self._within(module, arguments[0]):
                 for rule in arguments[1:] or [None]:
                     if value[0] != "F":
-                        yield from self._class_views(module, line, (value[1], value[2]), _joined(self._prefix(module, owner), _word(rule)))
+                        yield from self._class_views(
+                            module, line, (value[1], value[2]), _joined(self._prefix(module, owner), _word(rule))
+                        )
         elif name in HOOKS:
             for argument in (*arguments, *keywords.values()):
                 for value in self._within(module, argument):
@@ -203,7 +227,11 @@ class Entries:
         dispatch = members.get("dispatch_request")
         if any(self._world.scope(*each).get("dynamic") for each in members.values()) or not (entered or dispatch):
             # Which of its methods are called is decided as it runs.
-            own = [each for name, each in members.items() if self._world.scope(*each)["parent"] == cls[1] and each[0] == cls[0]]
+            own = [
+                each
+                for name, each in members.items()
+                if self._world.scope(*each)["parent"] == cls[1] and each[0] == cls[0]
+            ]
             functions = tuple(dict.fromkeys([*(each for _, each in entered), *([dispatch] if dispatch else []), *own]))
             yield _entry(functions, module, line, ("ANY",), rule, None, cls)
             return
@@ -232,9 +260,15 @@ class Entries:
             for number, scope in enumerate(summary["scopes"]):
                 if scope["kind"] == "c" and (module, number) not in self._views and self._is_view((module, number)):
                     members = self._methods_of((module, number))
-                    own = {name: each for name, each in members.items() if each[0] == module and summary["scopes"][each[1]]["parent"] == number}
+                    own = {
+                        name: each
+                        for name, each in members.items()
+                        if each[0] == module and summary["scopes"][each[1]]["parent"] == number
+                    }
                     functions = tuple(own[name] for name in (*METHODS, "dispatch_request") if name in own)
-                    yield _entry(functions, module, scope["line"], ("ANY",), f"? ({scope['name']})", None, (module, number))
+                    yield _entry(
+                        functions, module, scope["line"], ("ANY",), f"? ({scope['name']})", None, (module, number)
+                    )
 
     def _is_view(self, cls: Function) -> bool:
         for each in self._world.ancestors(("C", *cls)):
@@ -285,7 +319,13 @@ class Entries:
             return blueprint.prefix
         given, parent = blueprint.registered[0]
         above = self._prefix_of(parent, depth + 1) if parent and parent != key else ""
-        return _joined(above, given if given is not None else blueprint.prefix) if above else given if given is not None else blueprint.prefix
+        return (
+            _joined(above, given if given is not None else blueprint.prefix)
+            if above
+            else given
+            if given is not None
+            else blueprint.prefix
+        )
 
 
 _REGISTERING = HOOKS | {"add_url_rule", "add_resource", "register_blueprint"}

@@ -233,7 +233,9 @@ class Walker:
         bindings = self._parameters(node.args)
         returns = self._encoder.kind(node.returns)
         parent = self._open("f", node.name, node.lineno)
-        self._scope.update(decorators=decorators, returns=[], gives=returns, isasync=isinstance(node, ast.AsyncFunctionDef))
+        self._scope.update(
+            decorators=decorators, returns=[], gives=returns, isasync=isinstance(node, ast.AsyncFunctionDef)
+        )
         self._enter(bindings)
         self._all(node.body)
         self._encoder.scope = parent
@@ -521,7 +523,9 @@ class Walker:
         found = self._encoder.encode(node)
         if isinstance(root, ast.Name):
             if found is not None:
-                self._refs.append([self._encoder.scope, found, root.lineno, self._column(root.lineno, root.col_offset), how])
+                self._refs.append(
+                    [self._encoder.scope, found, root.lineno, self._column(root.lineno, root.col_offset), how]
+                )
             return
         self._any(root)
         if found is not None and root_of(found)[0] in ("|", "l", "n") and not isinstance(root, ast.Constant):

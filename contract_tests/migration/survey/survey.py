@@ -14,7 +14,7 @@ from typing import Any
 from contract_tests.migration.survey.calls import Calls
 from contract_tests.migration.survey.files import find_files
 from contract_tests.migration.survey.modules import Modules
-from contract_tests.migration.survey.reading import Cache, Readings, contents, read
+from contract_tests.migration.survey.reading import Cache, Readings, contents, read, uncollected
 from contract_tests.migration.survey.reads import parameter_of
 from contract_tests.migration.survey.routes import Entries, Entry, Function
 from contract_tests.migration.survey.uses import Need, Unresolved, Use, Uses, is_probably_builtin
@@ -45,8 +45,9 @@ def survey(
     key = "result" + digest.hexdigest()
     data = kept.get(key)
     if data is None:
-        readings = read(found, kept, jobs=jobs or os.cpu_count() or 1, progress=progress)
-        data = Survey(readings).data()
+        with uncollected():
+            readings = read(found, kept, jobs=jobs or os.cpu_count() or 1, progress=progress)
+            data = Survey(readings).data()
         kept.put(key, data)
         kept.forget("result")
     return dict(data)
@@ -65,6 +66,7 @@ class Survey:
         self.entries = self.routes.all()
         self._uses.find()
         self.calls.decorated()
+        self._names: dict[Function, str] = {}
         self.entered: dict[Function, list[Entry]] = {}
         for entry in self.entries:
             for function in entry.functions:
@@ -94,33 +96,31 @@ class Survey:
         return "deep", []
 
     def data(self) -> Data:
-        ways: dict[str, Data] = {}
+        self._numbers = {id(entry): number for number, entry in enumerate(self.entries)}
+        self._places: dict[str, Data] = {}
+        ways: dict[str, list[Data]] = {}
         uses = [self._use(use, ways) for use in self._uses.uses]
         needs = [self._need(need) for need in self._uses.needs]
-        order = lambda each: (each["path"], each["line"], each["column"], each.get("what", ""))  # noqa: E731
-        unresolved = self._unresolved()
+        uses.sort(key=_order)
+        _add_fingerprints(uses)
         return {
-            "version": VERSION,
-            "files": len(self.readings.files),
-            "lines": self.readings.lines,
-            "uses": sorted(uses, key=order),
-            "needs_context": sorted(needs, key=order),
-            "functions": dict(sorted(ways.items())),
-            "entries": [self._entry(entry) for entry in self.entries],
-            "unresolved": unresolved,
+            "version": VERSION, "files": len(self.readings.files), "lines": self.readings.lines, "uses": uses,
+            "needs_context": sorted(needs, key=_order), "ways": dict(sorted(ways.items())),
+            "entries": [self._entry(entry) for entry in self.entries], "functions": dict(sorted(self._places.items())),
+            "unresolved": self._unresolved(),
             "unreadable": [{"path": path, "line": line, "why": why} for path, line, why in self.readings.unreadable],
-        }
+        }  # fmt: skip
 
-    def _use(self, use: Use, ways: dict[str, Data]) -> Data:
+    def _use(self, use: Use, ways: dict[str, list[Data]]) -> Data:
         place, entries = self.place(use.function)
-        function = self.name(use.function) if use.function else None
+        function = self._placed(use.function) if use.function else None
         if place == "deep" and use.function and function and function not in ways:
             ways[function] = self._ways(use.function)
         read = use.read
         return {
-            **self._at(use), "proxy": use.proxy, "access": read.access, "what": read.what, "key": read.key,
-            "default": read.default, "via": use.via, "place": place, "function": function,
-            "entries": [entry.name for entry in entries],
+            **self._at(use), "file": self.readings.files[use.module].inner, "proxy": use.proxy, "access": read.access,
+            "what": read.what, "key": read.key, "default": read.default, "via": use.via, "place": place, "function": function,
+            "entries": [self._numbers[id(entry)] for entry in entries],
             "parameter": parameter_of(read, use.proxy) if place == "deep" else None, "then": use.then,
         }  # fmt: skip
 
@@ -128,20 +128,24 @@ class Survey:
         place, entries = self.place(need.function)
         return {
             **self._at(need), "name": need.name, "place": place,
-            "function": self.name(need.function) if need.function else None, "entries": [entry.name for entry in entries],
+            "function": self._placed(need.function) if need.function else None,
+            "entries": [self._numbers[id(entry)] for entry in entries],
         }  # fmt: skip
 
-    def _ways(self, function: Function) -> Data:
+    def _ways(self, function: Function) -> list[Data]:
         found = self.calls.ways(function, self.entered)
-        return {
-            **self._stands(function),
-            "ways": [
-                {"entry": entry.name, "kind": entry.kind, "calls": [self.name(each) for each in way]} for entry, way in found
-            ],
-        }
+        return [
+            {"entry": self._numbers[id(entry)], "calls": [self._placed(each) for each in way]} for entry, way in found
+        ]
 
-    def _stands(self, function: Function) -> Data:
-        return {"path": self.readings.files[function[0]].shown, "line": self.world.scope(*function)["line"]}
+    def _placed(self, function: Function) -> str:
+        """A function's name, with its place noted."""
+        name = self._names.get(function)
+        if name is None:
+            name = self._names[function] = self.name(function)
+            path = self.readings.files[function[0]].shown
+            self._places[name] = {"path": path, "line": self.world.scope(*function)["line"]}
+        return name
 
     def _at(self, each: Use | Need | Unresolved) -> Data:
         return {"path": self.readings.files[each.module].shown, "line": each.line, "column": each.column}
@@ -150,7 +154,7 @@ class Survey:
         return {
             "kind": entry.kind, "name": entry.name, "methods": list(entry.methods), "rule": entry.rule, "endpoint": entry.endpoint,
             "path": self.readings.files[entry.module].shown, "line": entry.line,
-            "functions": [self.name(each) for each in entry.functions], "class": self.name(entry.cls) if entry.cls else None,
+            "functions": [self._placed(each) for each in entry.functions], "class": self.name(entry.cls) if entry.cls else None,
         }  # fmt: skip
 
     def _unresolved(self) -> Data:
@@ -166,9 +170,22 @@ class Survey:
             if is_probably_builtin(call.name):
                 builtin += 1
             elif candidates:
-                function = self.name(call.function) if call.function else None
+                function = self._placed(call.function) if call.function else None
                 listed.append({**self._at(call), "name": call.name, "function": function, "may_be": candidates[:5]})
             else:
                 others += 1
-        listed.sort(key=lambda each: (each["path"], each["line"], each["column"]))
+        listed.sort(key=_order)
         return {"listed": listed, "leads_to_no_use": others, "builtin_methods": builtin}
+
+
+def _order(each: Data) -> tuple[Any, ...]:
+    return (each["path"], each["line"], each["column"], each.get("what", ""))
+
+
+def _add_fingerprints(uses: list[Data]) -> None:
+    """Name each use by what it is and where it stands, not by its line: the first of like ones is 0."""
+    seen: dict[str, int] = {}
+    for use in uses:
+        text = "|".join((use["file"], use["function"] or "", use["access"], use["what"]))
+        seen[text] = number = seen.get(text, -1) + 1
+        use["fingerprint"] = hashlib.sha256(f"{text}|{number}".encode()).hexdigest()[:16]

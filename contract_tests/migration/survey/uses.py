@@ -11,7 +11,7 @@ from contract_tests.migration.survey.expressions import Expression, root_of, tex
 from contract_tests.migration.survey.known import BOUND, CONTEXT, FREE
 from contract_tests.migration.survey.reads import Read, read_of
 from contract_tests.migration.survey.routes import Function
-from contract_tests.migration.survey.values import Value, World
+from contract_tests.migration.survey.values import WRAPPED, Value, World
 
 _BUILTIN_METHODS = frozenset(name for kind in (str, bytes, list, dict, set, tuple, int, float) for name in dir(kind))
 
@@ -120,9 +120,11 @@ class Uses:
         if first[2]:
             self._then(module, function, expression, how)
             return
-        read = read_of(proxy, (*derived, *steps), how, bare=not steps)
         name = root_of(expression)
         plain = name[1] == proxy or text_of(expression).startswith(f"flask.{proxy}")
+        read = read_of(
+            proxy, (*derived, *steps), how, bare=not steps, own=text_of(prefix) if WRAPPED in derived else None
+        )
         self.uses.append(Use(module, function, line, column, proxy, read, None if plain else name[1]))
 
     def _before(self, module: int, expression: Expression, proxy: str) -> tuple[Expression, Value | None]:
@@ -207,7 +209,11 @@ def _needs(full: str, expression: Expression, runs: bool) -> str | None:
         return None
     member = parts[owner + 1]
     bound = BOUND.get(".".join(parts[: owner + 1]))
-    if (member not in bound) if bound is not None else (member in FREE or member[:1].isupper() or not _calls(expression, member)):
+    if (
+        (member not in bound)
+        if bound is not None
+        else (member in FREE or member[:1].isupper() or not _calls(expression, member))
+    ):
         return None
     return _shortened(expression, member)
 

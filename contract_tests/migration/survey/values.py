@@ -30,6 +30,8 @@ Sink = Callable[[Value], None]
 # Of all that a name may stand for, so many are followed.
 _MOST = 6
 _RETURNED = ("returned",)
+# An object of its own, made with the help of a proxy.
+WRAPPED = ("wrapped",)
 
 
 class World:
@@ -137,7 +139,9 @@ class World:
                 return self._derived(module, arguments, keywords)
             return (("I", *value[1:]),)
         if kind == "I":
-            return _some(each for call in self.attribute(value, "__call__") if call[0] == "F" for each in self.returned(call))
+            return _some(
+                each for call in self.attribute(value, "__call__") if call[0] == "F" for each in self.returned(call)
+            )
         if kind == "O":
             return self._from_outside(module, value[1], arguments, keywords)
         return ()
@@ -171,7 +175,7 @@ class World:
                     return (("P", each[1], (), (*_bare(each), *step)),)
             proxy = self.derivation(value[1], value[2])
             if proxy:
-                return (("P", proxy, (), ()),)
+                return (("P", proxy, (), (WRAPPED,)),)
         return (("J", "werkzeug.local.LocalProxy"),)
 
     # Functions
@@ -179,7 +183,8 @@ class World:
     def returned(self, function: Value) -> Values:
         """What a call of a function gives. A proxy that it hands out is no use at the place of the call."""
         return _some(
-            ("P", each[1], each[2] or (_RETURNED,), each[3]) if each[0] == "P" else each for each in self._returned_raw(function)
+            ("P", each[1], each[2] or (_RETURNED,), each[3]) if each[0] == "P" else each
+            for each in self._returned_raw(function)
         )
 
     def _returned_raw(self, function: Value) -> Values:
@@ -195,7 +200,9 @@ class World:
     def _objects(self, module: int, kind: Expression | None) -> Values:
         """Objects of the classes that an annotation names."""
         return _some(
-            (("I", *each[1:]) if each[0] == "C" else ("J", each[1])) for each in self.of(module, kind) if each[0] in "CO"
+            (("I", *each[1:]) if each[0] == "C" else ("J", each[1]))
+            for each in self.of(module, kind)
+            if each[0] in "CO"
         )
 
     def is_property(self, function: Value) -> bool:
@@ -203,7 +210,10 @@ class World:
 
     def _is_marked(self, function: Value, words: tuple[str, ...]) -> bool:
         scope = self.scope(function[1], function[2])
-        return any(each and each[0] in "na" and each[1 if each[0] == "n" else 2] in words for each in scope.get("decorators", ()))
+        return any(
+            each and each[0] in "na" and each[1 if each[0] == "n" else 2] in words
+            for each in scope.get("decorators", ())
+        )
 
     # Names
 
@@ -384,7 +394,7 @@ class World:
 
 
 def _bare(value: Value) -> tuple[Any, ...]:
-    return (*value[3], *(step for step in value[2] if step != _RETURNED))
+    return (*value[3], *(step for step in value[2] if step not in (_RETURNED, WRAPPED)))
 
 
 def _some(values: Iterable[Value]) -> Values:
