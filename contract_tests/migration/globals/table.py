@@ -67,7 +67,8 @@ def _ways(data: Data, use: Data) -> Iterator[str]:
         yield "from no entry that the source tells"
         return
     more = f" (and from {len(ways) - 1} more)" if len(ways) > 1 else ""
-    yield f"{data['entries'][ways[0]['entry']]['name']}: {short(ways[0]['calls'])}{more}"
+    guessed = " (by a call that is guessed from its name)" if ways[0]["guessed"] else ""
+    yield f"{data['entries'][ways[0]['entry']]['name']}: {short(ways[0]['calls'])}{guessed}{more}"
 
 
 def _unresolved(data: Data) -> Iterator[str]:

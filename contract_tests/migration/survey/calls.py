@@ -21,11 +21,17 @@ class Calls:
         self._world = world
         self._entries = entries
         self.callers: dict[Function, dict[Function, int]] = {}
+        self._guessed: dict[Function, set[Function]] = {}
         self._overrides: dict[Function, list[Function]] = {}
 
     def add(self, caller: Function, callee: Function, line: int) -> None:
         if caller != callee:
             self.callers.setdefault(callee, {}).setdefault(caller, line)
+
+    def guess(self, caller: Function, callee: Function) -> None:
+        """Note a call by its name alone: it is followed where nothing better leads."""
+        if caller != callee and caller not in self.callers.get(callee, ()):
+            self._guessed.setdefault(callee, set()).add(caller)
 
     def called(self, caller: Function, value: Value, expression: Expression, line: int) -> None:
         """Note that a value is called in a function."""
@@ -124,8 +130,14 @@ class Calls:
                 break
         return found
 
-    def ways(self, target: Function, entered: dict[Function, list[Entry]]) -> list[tuple[Entry, list[Function]]]:
-        """The shortest way from each entry to a function, the shortest first."""
+    def ways(self, target: Function, entered: dict[Function, list[Entry]]) -> list[tuple[Entry, list[Function], bool]]:
+        """The shortest way from each entry to a function, and whether a call on it is guessed by its name."""
+        sure = self._ways(target, entered, guess=False)
+        known = {id(entry) for entry, _ in sure}
+        guessed = self._ways(target, entered, guess=True) if self._guessed else []
+        return [*((*each, False) for each in sure), *((*each, True) for each in guessed if id(each[0]) not in known)]
+
+    def _ways(self, target: Function, entered: dict[Function, list[Entry]], *, guess: bool) -> list[tuple[Entry, list[Function]]]:
         following: dict[Function, Function | None] = {target: None}
         queue = deque([target])
         found = []
@@ -133,7 +145,8 @@ class Calls:
             function = queue.popleft()
             for entry in entered.get(function, ()):
                 found.append((entry, _way(function, following)))
-            for caller in self.callers.get(function, ()):
+            guessed = sorted(self._guessed.get(function, ())) if guess else ()
+            for caller in (*self.callers.get(function, ()), *guessed):
                 if caller not in following:
                     following[caller] = function
                     queue.append(caller)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from contract_tests.migration.survey.expressions import Expression, root_of
@@ -17,7 +17,8 @@ Function = tuple[int, int]
 class Entry:
     """A way in. `kind` is view, hook or command; `name` is what a reader calls it: `GET /users/<id>`, `before_request`.
 
-    `functions` are entered there: one, or the methods of a class. `cls` is the class of a class-based view.
+    `functions` are entered there: one, or the methods of a class. `cls` is the class of a class-based view,
+    and `inherited` what it has of other classes and may be entered as well.
     """
 
     kind: str
@@ -29,6 +30,7 @@ class Entry:
     rule: str | None = None
     endpoint: str | None = None
     cls: Function | None = None
+    inherited: tuple[Function, ...] = ()
 
 
 @dataclass(slots=True)
@@ -49,7 +51,7 @@ class Entries:
 
     def all(self) -> list[Entry]:
         self._gather()
-        found = [entry for entry in self._found() if entry.functions]
+        found = [entry for entry in self._found() if entry.functions or entry.inherited]
         known = {function for entry in found for function in entry.functions}
         found += [entry for entry in self._unregistered() if not known.issuperset(entry.functions)]
         return sorted(set(found), key=lambda entry: (entry.module, entry.line, entry.name))
@@ -233,7 +235,8 @@ class Entries:
                 if self._world.scope(*each)["parent"] == cls[1] and each[0] == cls[0]
             ]
             functions = tuple(dict.fromkeys([*(each for _, each in entered), *([dispatch] if dispatch else []), *own]))
-            yield _entry(functions, module, line, ("ANY",), rule, None, cls)
+            inherited = tuple(each for each in members.values() if each not in functions)
+            yield replace(_entry(functions, module, line, ("ANY",), rule, None, cls), inherited=inherited)
             return
         for name, function in entered:
             yield _entry((function,), module, line, (name.upper(),), rule, None, cls)

@@ -12,6 +12,7 @@ import builtins
 import sys
 from typing import Any
 
+from contract_tests.migration.survey.known import REGISTERS
 from contract_tests.migration.survey.expressions import Encoder, Expression, constant, is_attribute_call, root_of
 
 Summary = dict[str, Any]
@@ -145,12 +146,12 @@ class Walker:
         stars = "stars" in self._scopes[0] or any("stars" in scope for scope in self._scopes)
         kept, loose = [], []
         for ref in self._refs:
-            if self._may_mean(ref[1], stars, memo):
+            called = _called_name(ref[1])
+            # An app that is a parameter is not known, and what is registered with it is.
+            if called in REGISTERS or self._may_mean(ref[1], stars, memo):
                 kept.append(ref)
-            else:
-                called = _called_name(ref[1])
-                if called:
-                    loose.append([ref[0], called, ref[2], ref[3]])
+            elif called:
+                loose.append([ref[0], called, ref[2], ref[3]])
         return kept, loose
 
     def _may_mean(self, expression: Expression, stars: bool, memo: dict[tuple[int, str], bool]) -> bool:

@@ -67,10 +67,27 @@ class Survey:
         self._uses.find()
         self.calls.decorated()
         self._names: dict[Function, str] = {}
+        # What an entry runs itself, and where a way from it may begin.
+        self._own: dict[Function, list[Entry]] = {}
         self.entered: dict[Function, list[Entry]] = {}
         for entry in self.entries:
             for function in entry.functions:
+                self._own.setdefault(function, []).append(entry)
+            for function in (*entry.functions, *entry.inherited):
                 self.entered.setdefault(function, []).append(entry)
+        self._guess()
+
+    def _guess(self) -> None:
+        """A call that is not resolved most likely means the one function of its name, if there is but one."""
+        named: dict[str, list[Function]] = {}
+        for module, summary in enumerate(self.readings.summaries):
+            for number, scope in enumerate(summary["scopes"]):
+                if scope["kind"] == "f":
+                    named.setdefault(scope["name"], []).append((module, number))
+        for call in self._uses.unresolved:
+            found = named.get(call.name, ())
+            if call.function and len(found) == 1 and not is_probably_builtin(call.name):
+                self.calls.guess(call.function, found[0])
 
     def name(self, function: Function) -> str:
         """`module.Class.method`, as a reader finds it."""
@@ -89,7 +106,7 @@ class Survey:
             return "import", []
         module, number = function
         while number > 0:
-            entries = self.entered.get((module, number))
+            entries = self._own.get((module, number))
             if entries:
                 return entries[0].kind, entries
             number = self.world.scope(module, number)["parent"]
@@ -135,7 +152,8 @@ class Survey:
     def _ways(self, function: Function) -> list[Data]:
         found = self.calls.ways(function, self.entered)
         return [
-            {"entry": self._numbers[id(entry)], "calls": [self._placed(each) for each in way]} for entry, way in found
+            {"entry": self._numbers[id(entry)], "calls": [self._placed(each) for each in way], "guessed": guessed}
+            for entry, way, guessed in found
         ]
 
     def _placed(self, function: Function) -> str:
