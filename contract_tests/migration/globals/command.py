@@ -60,8 +60,8 @@ class OneLine(click.Command):
 @click.option("--no-cache", is_flag=True, help="Keep nothing, and use nothing that was kept.")
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="So many processes; else one for each core.")
 def find_globals(
-    paths: tuple[Path, ...], form: str, out: Path | None, exclude: tuple[str, ...], fail_over: int | None, baseline: Path | None,
-    write_baseline: Path | None, cache: Path | None, no_cache: bool, jobs: int | None,
+    paths: tuple[Path, ...], form: str, out: Path | None, exclude: tuple[str, ...], fail_over: int | None,
+    baseline: Path | None, write_baseline: Path | None, cache: Path | None, no_cache: bool, jobs: int | None,
 ) -> None:  # fmt: skip
     """Find every use of Flask's request, g, session and current_app below PATH, and the way from each route to it.
 

@@ -61,9 +61,9 @@ def _flow(data: Data, way: Data, use: Data) -> dict[str, Any]:
     """The shortest way from an entry to the use."""
     entry = data["entries"][way["entry"]]
     steps = [{"location": _location(entry["path"], entry["line"], None, entry["name"])}]
-    for name in way["calls"]:
-        place = data["functions"][name]
-        steps.append({"location": _location(place["path"], place["line"], None, name)})
+    for number in way["calls"]:
+        place = data["functions"][number]
+        steps.append({"location": _location(place["path"], place["line"], None, place["name"])})
     steps.append({"location": _location(use["path"], use["line"], use["column"], use["what"])})
     return {"threadFlows": [{"locations": steps}]}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import click
 
@@ -25,14 +25,15 @@ def used(use: Data) -> str:
     return f"{use['access']} {use['what']}{default}" + (f" (as {use['via']})" if use["via"] else "")
 
 
-def short(way: Iterable[str]) -> str:
-    """A way, each function by its name within its module where that is the same as the one before."""
-    shown, module = [], ""
-    for name in way:
+def short(data: Data, way: Data) -> str:
+    """A way, each function by its own name where it stands beside the one before; and whether it is guessed."""
+    shown: list[str] = []
+    module = ""
+    for name in (data["functions"][number]["name"] for number in way["calls"]):
         above, _, _ = name.rpartition(".")
         shown.append(name if above != module or not shown else name.rpartition(".")[2])
         module = above
-    return " -> ".join(shown)
+    return " -> ".join(shown) + (" (by a call that is guessed from its name)" if way["guessed"] else "")
 
 
 def _uses(data: Data, color: bool) -> Iterator[str]:
@@ -67,8 +68,7 @@ def _ways(data: Data, use: Data) -> Iterator[str]:
         yield "from no entry that the source tells"
         return
     more = f" (and from {len(ways) - 1} more)" if len(ways) > 1 else ""
-    guessed = " (by a call that is guessed from its name)" if ways[0]["guessed"] else ""
-    yield f"{data['entries'][ways[0]['entry']]['name']}: {short(ways[0]['calls'])}{guessed}{more}"
+    yield f"{data['entries'][ways[0]['entry']]['name']}: {short(data, ways[0])}{more}"
 
 
 def _unresolved(data: Data) -> Iterator[str]:
@@ -100,8 +100,8 @@ def summary_of(data: Data) -> Iterator[str]:
         yield f"{number(sum(needs.values()), 'more place')} need the context without naming one: {_counts(needs, 8)}"
     calls = data["unresolved"]
     yield (
-        f"calls not resolved: {len(calls['listed'])} that may lead to a use, {calls['leads_to_no_use']} to no function that has"
-        f" one, {calls['builtin_methods']} most likely of Python's own types"
+        f"calls not resolved: {len(calls['listed'])} that may lead to a use, {calls['leads_to_no_use']} to no function"
+        f" that has one, {calls['builtin_methods']} most likely of Python's own types"
     )
 
 

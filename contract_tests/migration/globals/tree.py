@@ -30,19 +30,19 @@ def _entries(data: Data, color: bool) -> Iterator[str]:
         for way in ways:
             deep.setdefault(way["entry"], []).extend((way, use) for use in by_function.get(function, ()))
     for number in sorted(own.keys() | deep.keys(), key=lambda each: (_ORDER[data["entries"][each]["kind"]], each)):
-        yield from _entry(data["entries"][number], own.get(number, []), deep.get(number, []), color)
+        yield from _entry(data, data["entries"][number], own.get(number, []), deep.get(number, []), color)
         yield ""
 
 
-def _entry(entry: Data, own: list[Data], deep: list[tuple[Data, Data]], color: bool) -> Iterator[str]:
+def _entry(data: Data, entry: Data, own: list[Data], deep: list[tuple[Data, Data]], color: bool) -> Iterator[str]:
     name = click.style(entry["name"], bold=True) if color else entry["name"]
     yield f"{name}  {entry['path']}:{entry['line']}"
     for use in own:
         yield f"    {_line(use)}"
-    before: list[str] | None = None
+    before: list[int] | None = None
     for way, use in sorted(deep, key=lambda each: (len(each[0]["calls"]), each[0]["calls"], each[1]["line"])):
         if way["calls"] != before:
-            yield f"    {short(way['calls'])}" + (" (by a call that is guessed from its name)" if way["guessed"] else "")
+            yield f"    {short(data, way)}"
             before = way["calls"]
         yield f"        {_line(use)}" + (f"  carried by {use['parameter']}" if use["parameter"] else "")
 

@@ -1,4 +1,4 @@
-"""The survey of a Flask code base: what each module says is kept by its content, then names are followed across modules.
+"""The survey of a Flask code base: each module is read alone and kept, then names are followed across modules.
 
-files -> summary (a module alone) -> reading (both cores, cache) -> modules, values (names) -> routes, calls, uses -> survey
+files -> summary (one module) -> reading (all cores, cache) -> modules, values (names) -> routes, calls, uses -> survey
 """

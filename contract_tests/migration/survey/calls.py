@@ -6,9 +6,10 @@ from collections import deque
 from typing import Any
 
 from contract_tests.migration.survey.expressions import Expression, root_of
+from contract_tests.migration.survey.kinds import Value
 from contract_tests.migration.survey.known import REGISTERS
 from contract_tests.migration.survey.routes import Entries, Entry, Function
-from contract_tests.migration.survey.values import Value, World
+from contract_tests.migration.survey.values import World
 
 # Of the methods that override one, so many are followed.
 _MOST_OVERRIDES = 40
@@ -38,7 +39,7 @@ class Calls:
         for function in self._entered(value):
             self.add(caller, function, line)
             root = root_of(expression)
-            if root[0] == "n" and root[1] in ("self", "cls") or value[0] == "F":
+            if (root[0] == "n" and root[1] in ("self", "cls")) or value[0] == "F":
                 for other in self.overrides(function):
                     self.add(caller, other, line)
 
@@ -90,7 +91,7 @@ class Calls:
                     for decorator in scope["decorators"]:
                         self._wrapped((module, number), module, decorator, scope["line"])
                 elif scope["kind"] == "c":
-                    self._class_decorators(module, number, scope)
+                    self._class_decorators(module, scope)
             for function, lambdas in inner.items():
                 for each in lambdas:
                     self.add((module, function), (module, each), summary["scopes"][each]["line"])
@@ -106,7 +107,7 @@ class Calls:
                     if each[0] == "F":
                         self.add(function, (each[1], each[2]), line)
 
-    def _class_decorators(self, module: int, number: int, scope: dict[str, Any]) -> None:
+    def _class_decorators(self, module: int, scope: dict[str, Any]) -> None:
         for name in ("decorators", "method_decorators"):
             for binding in scope["names"].get(name, ()):
                 if binding[0] == "e" and binding[1][0] == "t":
@@ -137,20 +138,23 @@ class Calls:
         guessed = self._ways(target, entered, guess=True) if self._guessed else []
         return [*((*each, False) for each in sure), *((*each, True) for each in guessed if id(each[0]) not in known)]
 
-    def _ways(self, target: Function, entered: dict[Function, list[Entry]], *, guess: bool) -> list[tuple[Entry, list[Function]]]:
+    def _ways(
+        self, target: Function, entered: dict[Function, list[Entry]], *, guess: bool
+    ) -> list[tuple[Entry, list[Function]]]:
         following: dict[Function, Function | None] = {target: None}
         queue = deque([target])
-        found = []
+        found: dict[int, tuple[Entry, list[Function]]] = {}
         while queue:
             function = queue.popleft()
             for entry in entered.get(function, ()):
-                found.append((entry, _way(function, following)))
+                if id(entry) not in found:
+                    found[id(entry)] = (entry, _way(function, following))
             guessed = sorted(self._guessed.get(function, ())) if guess else ()
             for caller in (*self.callers.get(function, ()), *guessed):
                 if caller not in following:
                     following[caller] = function
                     queue.append(caller)
-        return _first_of_each(found)
+        return list(found.values())
 
     def reaching(self, targets: set[Function]) -> set[Function]:
         """All functions from which one of the targets is reached, themselves too."""
@@ -168,16 +172,6 @@ def _way(function: Function, following: dict[Function, Function | None]) -> list
     while (after := following[way[-1]]) is not None:
         way.append(after)
     return way
-
-
-def _first_of_each(found: list[tuple[Entry, list[Function]]]) -> list[tuple[Entry, list[Function]]]:
-    seen: set[int] = set()
-    kept = []
-    for entry, way in found:
-        if id(entry) not in seen:
-            seen.add(id(entry))
-            kept.append((entry, way))
-    return kept
 
 
 def _inner_functions(scopes: list[dict[str, Any]]) -> dict[int, list[int]]:

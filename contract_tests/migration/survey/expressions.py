@@ -59,7 +59,7 @@ class Encoder:
             case ast.Tuple(elts=elements) | ast.List(elts=elements) | ast.Set(elts=elements):
                 if not elements:
                     return ["x", "()" if isinstance(node, ast.Tuple) else "[]"]
-                return ["t", [self.encode(each, depth) for each in elements]] if len(elements) <= 40 else None
+                return ["t", [self.encode(each, depth) for each in elements]] if len(elements) <= 100 else None
             case ast.Dict(keys=[]):
                 return ["x", "{}"]
         return None
@@ -137,3 +137,11 @@ def text_of(expression: Expression | None) -> str:
     if kind == "c":
         return f"{text_of(expression[1])}()"
     return str(expression[1]) if kind == "x" else "..."
+
+
+def element_at(element: Expression | None, path: list[int]) -> Expression | None:
+    """What stands at a path within written-out tuples."""
+    for number in path:
+        inside = element[1] if element and element[0] == "t" else []
+        element = inside[number] if number < len(inside) else None
+    return element

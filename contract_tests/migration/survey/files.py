@@ -29,7 +29,7 @@ def find_files(paths: Sequence[Path], exclude: Sequence[str] = ()) -> tuple[File
         if path.is_file():
             _add(found, path.absolute(), base, here, seen)
             continue
-        os.listdir(path)  # a folder that cannot be read is an error, one within it is not
+        next(path.iterdir(), None)  # a folder that cannot be read is an error, one within it is not
         for each in _below(path.absolute(), seen):
             inner = os.path.relpath(each, path.absolute()).replace(os.sep, "/")
             if not _excluded(inner, exclude):
@@ -70,7 +70,7 @@ def _below(folder: Path, seen: set[tuple[int, int]]) -> Iterator[Path]:
     while queue or links:
         current = queue.pop() if queue else links.pop()
         try:
-            state = os.stat(current)
+            state = Path(current).stat()
             entries = sorted(os.scandir(current), key=lambda entry: entry.name)
         except OSError:
             continue

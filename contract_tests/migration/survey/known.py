@@ -61,12 +61,66 @@ _SQL = (
 BOUND = {"flask_sqlalchemy.SQLAlchemy": frozenset(_SQL)}
 # What an extension's object does at any time: it is set up, or hands out classes and decorators.
 FREE = frozenset(
-    """init_app cli user_loader request_loader unauthorized_handler user_identity_loader user_lookup_loader add_resource
-    route namespace add_namespace expose errorhandler error_handler limit exempt shared_limit cached memoize require
-    register init localeselector timezoneselector add_view add_views add_link add_category add_menu_item register_blueprint
-    add_url_rule command option context_processor schema model fields expect doc response param Schema Model
-    request_filter login_required oauth_required token_getter tokengetter clientgetter grantgetter remote_app on on_event event
-    on_namespace on_error on_error_default run""".split()
+    [
+        "init_app",
+        "cli",
+        "user_loader",
+        "request_loader",
+        "unauthorized_handler",
+        "user_identity_loader",
+        "user_lookup_loader",
+        "add_resource",
+        "route",
+        "namespace",
+        "add_namespace",
+        "expose",
+        "errorhandler",
+        "error_handler",
+        "limit",
+        "exempt",
+        "shared_limit",
+        "cached",
+        "memoize",
+        "require",
+        "register",
+        "init",
+        "localeselector",
+        "timezoneselector",
+        "add_view",
+        "add_views",
+        "add_link",
+        "add_category",
+        "add_menu_item",
+        "register_blueprint",
+        "add_url_rule",
+        "command",
+        "option",
+        "context_processor",
+        "schema",
+        "model",
+        "fields",
+        "expect",
+        "doc",
+        "response",
+        "param",
+        "Schema",
+        "Model",
+        "request_filter",
+        "login_required",
+        "oauth_required",
+        "token_getter",
+        "tokengetter",
+        "clientgetter",
+        "grantgetter",
+        "remote_app",
+        "on",
+        "on_event",
+        "event",
+        "on_namespace",
+        "on_error",
+        "on_error_default",
+        "run",
+    ]
 )
 
 LOCAL_PROXIES = frozenset(
@@ -76,17 +130,63 @@ CASTS = frozenset({"typing.cast", "typing_extensions.cast", "t.cast"})
 PARTIALS = frozenset({"functools.partial", "functools.partialmethod"})
 
 HOOKS = frozenset(
-    """before_request after_request teardown_request teardown_appcontext before_first_request before_app_request
-    after_app_request teardown_app_request before_app_first_request context_processor app_context_processor errorhandler
-    app_errorhandler register_error_handler url_value_preprocessor app_url_value_preprocessor url_defaults app_url_defaults
-    template_filter app_template_filter template_global app_template_global template_test app_template_test
-    add_template_filter add_template_global add_template_test add_app_template_filter add_app_template_global
-    add_app_template_test shell_context_processor user_loader request_loader unauthorized_handler needs_refresh_handler
-    user_lookup_loader user_identity_loader token_in_blocklist_loader localeselector timezoneselector error_handler
-    identity_loader""".split()
+    [
+        "before_request",
+        "after_request",
+        "teardown_request",
+        "teardown_appcontext",
+        "before_first_request",
+        "before_app_request",
+        "after_app_request",
+        "teardown_app_request",
+        "before_app_first_request",
+        "context_processor",
+        "app_context_processor",
+        "errorhandler",
+        "app_errorhandler",
+        "register_error_handler",
+        "url_value_preprocessor",
+        "app_url_value_preprocessor",
+        "url_defaults",
+        "app_url_defaults",
+        "template_filter",
+        "app_template_filter",
+        "template_global",
+        "app_template_global",
+        "template_test",
+        "app_template_test",
+        "add_template_filter",
+        "add_template_global",
+        "add_template_test",
+        "add_app_template_filter",
+        "add_app_template_global",
+        "add_app_template_test",
+        "shell_context_processor",
+        "user_loader",
+        "request_loader",
+        "unauthorized_handler",
+        "needs_refresh_handler",
+        "user_lookup_loader",
+        "user_identity_loader",
+        "token_in_blocklist_loader",
+        "localeselector",
+        "timezoneselector",
+        "error_handler",
+        "identity_loader",
+    ]
 )
 REGISTERS = HOOKS | frozenset(
-    "route add_url_rule connect command register_blueprint add_resource expose listens_for add_command".split()
+    [
+        "route",
+        "add_url_rule",
+        "connect",
+        "command",
+        "register_blueprint",
+        "add_resource",
+        "expose",
+        "listens_for",
+        "add_command",
+    ]
 )
 VERBS = ("get", "post", "put", "patch", "delete")
 METHODS = (*VERBS, "head", "options", "trace")
@@ -119,7 +219,21 @@ VIEWS = frozenset(
 )
 # Tops of names that a folder of the same name among the given ones does not hide, unless it stands at the top itself.
 OUTSIDE = frozenset(
-    "flask werkzeug jinja2 click sqlalchemy fastapi starlette django quart flask_login flask_sqlalchemy flask_babel flask_wtf".split()
+    [
+        "flask",
+        "werkzeug",
+        "jinja2",
+        "click",
+        "sqlalchemy",
+        "fastapi",
+        "starlette",
+        "django",
+        "quart",
+        "flask_login",
+        "flask_sqlalchemy",
+        "flask_babel",
+        "flask_wtf",
+    ]
 )
 
 

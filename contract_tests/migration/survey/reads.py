@@ -38,13 +38,16 @@ _TYPES = {
     "request.blueprint": "str | None", "request.remote_addr": "str | None", "request.referrer": "str | None",
     "request.is_secure": "bool", "request.is_json": "bool", "request.data": "bytes", "request.get_data()": "bytes",
     "request.args": "Mapping[str, str]", "request.form": "Mapping[str, str]", "request.values": "Mapping[str, str]",
-    "request.cookies": "Mapping[str, str]", "request.headers": "Mapping[str, str]", "request.view_args": "dict[str, Any]",
+    "request.cookies": "Mapping[str, str]", "request.headers": "Mapping[str, str]",
+    "request.view_args": "dict[str, Any]",
     "request.files": "Mapping[str, FileStorage]", "request.json": "Any", "request.get_json()": "Any",
     "request.user_agent": "str", "request.mimetype": "str", "request.content_type": "str | None",
-    "request.content_length": "int | None", "request.authorization": "Authorization | None", "request.stream": "BinaryIO",
+    "request.content_length": "int | None", "request.authorization": "Authorization | None",
+    "request.stream": "BinaryIO",
     "request.environ": "dict[str, Any]", "request": "Request", "session": "MutableMapping[str, Any]", "g": "Any",
     "current_app": "Flask", "current_app.config": "Mapping[str, Any]", "current_app.logger": "logging.Logger",
-    "current_app.name": "str", "current_app.debug": "bool", "current_app.testing": "bool", "current_app.root_path": "str",
+    "current_app.name": "str", "current_app.debug": "bool", "current_app.testing": "bool",
+    "current_app.root_path": "str",
     "current_app.secret_key": "str",
 }  # fmt: skip
 _OF_KEY = {
@@ -175,13 +178,13 @@ def _asked(made: Read, proxy: str, key: str | int | None) -> None:
     if proxy == "g" and made.what == "g":
         if key is not None:
             made.what, made.member, made.key = f"g.{key}", str(key), key
-    elif proxy == "session" and made.what == "session" or made.member in _MAPPINGS.get(proxy, ()):
+    elif (proxy == "session" and made.what == "session") or made.member in _MAPPINGS.get(proxy, ()):
         made.key = key
         made.what += f"[{'...' if key is None else repr(key)}]"
 
 
 def parameter_of(read: Read, proxy: str) -> str | None:
-    """The parameter that would carry what is read: `tag: str = "unidentified"`. What is written is given back instead."""
+    """The parameter that would carry what is read: `tag: str = "unidentified"`; what is written is given back."""
     owner = read.what.partition("[")[0]
     if read.access in ("write", "delete", "update"):
         if proxy == "session":

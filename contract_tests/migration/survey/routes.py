@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from contract_tests.migration.survey.expressions import Expression, root_of
+from contract_tests.migration.survey.kinds import Value
 from contract_tests.migration.survey.known import FOREIGN, HOOKS, METHODS, VERBS
-from contract_tests.migration.survey.values import Value, World
+from contract_tests.migration.survey.values import World
 
 Function = tuple[int, int]
 
@@ -46,7 +47,7 @@ class Entries:
         self._world = world
         self._blueprints: dict[Any, _Blueprint] = {}
         self._subclasses: dict[Function, list[Function]] = {}
-        self._calls: list[tuple[int, int, Expression, int]] = []
+        self._calls: list[tuple[int, Expression, int]] = []
         self._views: set[Function] = set()
 
     def all(self) -> list[Entry]:
@@ -75,11 +76,11 @@ class Entries:
                         for value in self._world.of(module, base):
                             if value[0] == "C":
                                 self._subclasses.setdefault((value[1], value[2]), []).append((module, number))
-            for scope_number, expression, line, _, _ in summary["refs"]:
+            for _, expression, line, _, _ in summary["refs"]:
                 for call in _calls_of(expression):
                     if call[1][0] == "a" and (call[1][2] in _REGISTERING):
-                        self._calls.append((module, scope_number, call, line))
-        for module, _, call, _ in self._calls:
+                        self._calls.append((module, call, line))
+        for module, call, _ in self._calls:
             if call[1][2] == "register_blueprint" and call[2]:
                 key = self._origin(module, call[2][0])
                 if key:
@@ -94,8 +95,8 @@ class Entries:
                     yield from self._decorated(module, number, scope)
                 elif scope["kind"] == "c":
                     yield from self._decorated_class(module, number, scope)
-        for module, scope_number, call, line in self._calls:
-            yield from self._called(module, scope_number, call, line)
+        for module, call, line in self._calls:
+            yield from self._called(module, call, line)
 
     # Decorators
 
@@ -175,7 +176,7 @@ class Entries:
 
     # Calls that register
 
-    def _called(self, module: int, scope: int, call: Expression, line: int) -> Iterator[Entry]:
+    def _called(self, module: int, call: Expression, line: int) -> Iterator[Entry]:
         (_, owner, name, *_), arguments, keywords = call[1], call[2], call[3]
         if name == "add_url_rule":
             given = keywords.get("view_func") or (arguments[2] if len(arguments) > 2 else None)
@@ -186,7 +187,9 @@ class Entries:
             methods = _words(keywords.get("methods"))
             for value in self._within(module, given):
                 if value[0] == "F":
-                    yield _entry(((value[1], value[2]),), module, line, methods or ("GET",), rule, endpoint)
+                    # A rule that is made as it runs is told by the function it leads to.
+                    shown = f"{rule} ({self._world.scope(value[1], value[2])['name']})" if "?" in rule else rule
+                    yield _entry(((value[1], value[2]),), module, line, methods or ("GET",), shown, endpoint)
                 else:
                     yield from self._class_rule(module, line, value, rule, given)
         elif name == "add_resource" and arguments:
@@ -335,8 +338,8 @@ _REGISTERING = HOOKS | {"add_url_rule", "add_resource", "register_blueprint"}
 
 
 def _entry(
-    functions: tuple[Function, ...], module: int, line: int, methods: tuple[str, ...], rule: str | None, endpoint: str | None,
-    cls: Function | None = None,
+    functions: tuple[Function, ...], module: int, line: int, methods: tuple[str, ...], rule: str | None,
+    endpoint: str | None, cls: Function | None = None,
 ) -> Entry:  # fmt: skip
     name = f"{','.join(methods)} {rule or '?'}"
     return Entry("view", name, functions, module, line, methods, rule, endpoint, cls)

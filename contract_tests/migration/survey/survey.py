@@ -1,6 +1,6 @@
 """Surveys a code base: every use of Flask's globals, where it stands, and how requests get there.
 
-`survey(paths)` gives a Survey; its `data` is what `parity globals --format json` writes, and docs/globals.md names its keys.
+`survey(paths)` gives what `parity globals --format json` writes; docs/globals.md names its keys.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def survey(
     jobs: int | None = None,
     progress: Callable[[int, int], None] = silent,
 ) -> Data:
-    """What stands in the code below the paths, as documented in docs/globals.md. Raises OSError for a path that is none."""
+    """What stands in the code below the paths, by the keys of docs/globals.md. Raises OSError where there is none."""
     found = contents(find_files(paths, exclude))
     kept = Cache(cache)
     digest = hashlib.sha256()
@@ -114,7 +114,7 @@ class Survey:
 
     def data(self) -> Data:
         self._numbers = {id(entry): number for number, entry in enumerate(self.entries)}
-        self._places: dict[str, Data] = {}
+        self._functions: dict[Function, int] = {}
         ways: dict[str, list[Data]] = {}
         uses = [self._use(use, ways) for use in self._uses.uses]
         needs = [self._need(need) for need in self._uses.needs]
@@ -123,7 +123,8 @@ class Survey:
         return {
             "version": VERSION, "files": len(self.readings.files), "lines": self.readings.lines, "uses": uses,
             "needs_context": sorted(needs, key=_order), "ways": dict(sorted(ways.items())),
-            "entries": [self._entry(entry) for entry in self.entries], "functions": dict(sorted(self._places.items())),
+            "entries": [self._entry(entry) for entry in self.entries],
+            "functions": [self._function(each) for each in self._functions],
             "unresolved": self._unresolved(),
             "unreadable": [{"path": path, "line": line, "why": why} for path, line, why in self.readings.unreadable],
         }  # fmt: skip
@@ -136,7 +137,8 @@ class Survey:
         read = use.read
         return {
             **self._at(use), "file": self.readings.files[use.module].inner, "proxy": use.proxy, "access": read.access,
-            "what": read.what, "key": read.key, "default": read.default, "via": use.via, "place": place, "function": function,
+            "what": read.what, "key": read.key, "default": read.default, "via": use.via, "place": place,
+            "function": function,
             "entries": [self._numbers[id(entry)] for entry in entries],
             "parameter": parameter_of(read, use.proxy) if place == "deep" else None, "then": use.then,
         }  # fmt: skip
@@ -152,27 +154,34 @@ class Survey:
     def _ways(self, function: Function) -> list[Data]:
         found = self.calls.ways(function, self.entered)
         return [
-            {"entry": self._numbers[id(entry)], "calls": [self._placed(each) for each in way], "guessed": guessed}
+            {"entry": self._numbers[id(entry)], "calls": [self._numbered(each) for each in way], "guessed": guessed}
             for entry, way, guessed in found
         ]
 
     def _placed(self, function: Function) -> str:
-        """A function's name, with its place noted."""
         name = self._names.get(function)
         if name is None:
             name = self._names[function] = self.name(function)
-            path = self.readings.files[function[0]].shown
-            self._places[name] = {"path": path, "line": self.world.scope(*function)["line"]}
         return name
+
+    def _numbered(self, function: Function) -> int:
+        """The number of a function among those that `functions` lists."""
+        return self._functions.setdefault(function, len(self._functions))
+
+    def _function(self, function: Function) -> Data:
+        path = self.readings.files[function[0]].shown
+        return {"name": self._placed(function), "path": path, "line": self.world.scope(*function)["line"]}
 
     def _at(self, each: Use | Need | Unresolved) -> Data:
         return {"path": self.readings.files[each.module].shown, "line": each.line, "column": each.column}
 
     def _entry(self, entry: Entry) -> Data:
         return {
-            "kind": entry.kind, "name": entry.name, "methods": list(entry.methods), "rule": entry.rule, "endpoint": entry.endpoint,
+            "kind": entry.kind, "name": entry.name, "methods": list(entry.methods), "rule": entry.rule,
+            "endpoint": entry.endpoint,
             "path": self.readings.files[entry.module].shown, "line": entry.line,
-            "functions": [self._placed(each) for each in entry.functions], "class": self.name(entry.cls) if entry.cls else None,
+            "functions": [self._numbered(each) for each in entry.functions],
+            "class": self.name(entry.cls) if entry.cls else None,
         }  # fmt: skip
 
     def _unresolved(self) -> Data:
@@ -188,8 +197,8 @@ class Survey:
             if is_probably_builtin(call.name):
                 builtin += 1
             elif candidates:
-                function = self._placed(call.function) if call.function else None
-                listed.append({**self._at(call), "name": call.name, "function": function, "may_be": candidates[:5]})
+                where = self._placed(call.function) if call.function else None
+                listed.append({**self._at(call), "name": call.name, "function": where, "may_be": candidates[:5]})
             else:
                 others += 1
         listed.sort(key=_order)

@@ -1,17 +1,17 @@
-"""Each use of a proxy, and each call that needs the context, with the function that it stands in; and who calls whom."""
+"""Each use of a proxy, and each call that needs the context, with its function; and who calls whom."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from contract_tests.migration.survey.calls import Calls
 from contract_tests.migration.survey.expressions import Expression, root_of, text_of
+from contract_tests.migration.survey.kinds import WRAPPED, Value
 from contract_tests.migration.survey.known import BOUND, CONTEXT, FREE
 from contract_tests.migration.survey.reads import Read, read_of
 from contract_tests.migration.survey.routes import Function
-from contract_tests.migration.survey.values import WRAPPED, Value, World
+from contract_tests.migration.survey.values import World
 
 _BUILTIN_METHODS = frozenset(name for kind in (str, bytes, list, dict, set, tuple, int, float) for name in dir(kind))
 
@@ -238,10 +238,3 @@ def _owners(scopes: list[dict[str, Any]]) -> list[int]:
     for number, scope in enumerate(scopes):
         found.append(number if scope["kind"] in "fl" else found[scope["parent"]] if number else 0)
     return found
-
-
-def iterate_functions(world: World) -> Iterator[tuple[Function, dict[str, Any]]]:
-    for module, summary in enumerate(world.summaries):
-        for number, scope in enumerate(summary["scopes"]):
-            if scope["kind"] in "fl":
-                yield (module, number), scope

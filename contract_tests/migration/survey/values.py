@@ -8,10 +8,11 @@ A sink is also told `("?", expression)`: a call of which nothing is known.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from contract_tests.migration.survey.expressions import Expression
+from contract_tests.migration.survey.expressions import Expression, element_at
+from contract_tests.migration.survey.kinds import RETURNED, WRAPPED, Sink, Value, Values, bare, some, step_of
 from contract_tests.migration.survey.known import (
     CASTS,
     CONTEXT,
@@ -23,16 +24,6 @@ from contract_tests.migration.survey.known import (
 from contract_tests.migration.survey.modules import Modules
 from contract_tests.migration.survey.summary import Summary
 
-Value = tuple[Any, ...]
-Values = tuple[Value, ...]
-Sink = Callable[[Value], None]
-
-# Of all that a name may stand for, so many are followed.
-_MOST = 6
-_RETURNED = ("returned",)
-# An object of its own, made with the help of a proxy.
-WRAPPED = ("wrapped",)
-
 
 class World:
     """All given modules; answers what an expression in one of them stands for."""
@@ -43,7 +34,7 @@ class World:
         self._memo: dict[Any, Values] = {}
         self._ancestors: dict[tuple[int, int], list[Value]] = {}
         self._stars: set[int] = set()
-        self.derivation: Callable[[int, int], str | None] = lambda module, scope: None
+        self.derivation: Callable[[int, int], str | None] = lambda *_: None
 
     def scope(self, module: int, number: int) -> dict[str, Any]:
         found: dict[str, Any] = self.summaries[module]["scopes"][number]
@@ -60,21 +51,21 @@ class World:
             return self.name(module, expression[2], expression[1])
         if kind == "a":
             owners = self.of(module, expression[1], sink)
-            return _some(each for owner in owners for each in self._read(owner, expression, sink))
+            return some(each for owner in owners for each in self._read(owner, expression, sink))
         if kind == "c":
             return self._called(module, expression, sink)
         if kind == "s":
             owners = self.of(module, expression[1], sink)
-            return _some(self._step(owner, ("s", expression[2])) for owner in owners if owner[0] == "P")
+            return some(step_of(owner, ("s", expression[2])) for owner in owners if owner[0] == "P")
         if kind == "|":
-            return _some(each for part in expression[1] for each in self.of(module, part, sink))
+            return some(each for part in expression[1] for each in self.of(module, part, sink))
         if kind == "l":
             return (("F", module, expression[1]),)
         return ()
 
     def _read(self, owner: Value, expression: Expression, sink: Sink | None) -> Iterator[Value]:
         if owner[0] == "P":
-            yield self._step(owner, ("a", expression[2], expression[3]))
+            yield step_of(owner, ("a", expression[2], expression[3]))
             return
         for value in self.attribute(owner, expression[2]):
             if value[0] == "F" and owner[0] == "I" and self.is_property(value):
@@ -83,9 +74,6 @@ class World:
                 yield from self.returned(value)
             else:
                 yield value
-
-    def _step(self, owner: Value, step: tuple[Any, ...]) -> Value:
-        return ("P", owner[1], (*owner[2], step), owner[3]) if len(owner[2]) < 12 else owner
 
     def _called(self, module: int, expression: Expression, sink: Sink | None) -> Values:
         _, callee, arguments, keywords = expression
@@ -103,11 +91,11 @@ class World:
             if sink:
                 sink(value)
             found.extend(self.given(module, value, arguments, keywords))
-        return _some(found)
+        return some(found)
 
     def _super(self, module: int, callee: Expression, sink: Sink | None) -> Values:
         where = self.class_around(module, callee[1][1][3] if len(callee[1][1]) > 3 else -1)
-        found = []
+        found: list[Value] = []
         if where:
             for ancestor in self.ancestors(where)[1:]:
                 members = self._own_member(ancestor, callee[2]) if ancestor[0] == "C" else ()
@@ -117,7 +105,7 @@ class World:
                     found.extend(self.returned(value) if value[0] == "F" else ())
                 if members:
                     break
-        return _some(found)
+        return some(found)
 
     def class_around(self, module: int, scope: int) -> Value | None:
         while scope >= 0:
@@ -131,7 +119,7 @@ class World:
         """What a call gives."""
         kind = value[0]
         if kind == "P":
-            return (self._step(value, ("c", arguments, keywords)),)
+            return (step_of(value, ("c", arguments, keywords)),)
         if kind == "F":
             return self.returned(value)
         if kind == "C":
@@ -139,7 +127,7 @@ class World:
                 return self._derived(module, arguments, keywords)
             return (("I", *value[1:]),)
         if kind == "I":
-            return _some(
+            return some(
                 each for call in self.attribute(value, "__call__") if call[0] == "F" for each in self.returned(call)
             )
         if kind == "O":
@@ -167,12 +155,12 @@ class World:
         step: tuple[Any, ...] = (("a", name, None),) if isinstance(name, str) else ()
         for value in self.of(module, arguments[0] if arguments else keywords.get("local")):
             if value[0] == "P":
-                return (("P", value[1], (), (*_bare(value), *step)),)
+                return (("P", value[1], (), (*bare(value), *step)),)
             if value[0] != "F":
                 continue
             for each in self._returned_raw(value):
                 if each[0] == "P":
-                    return (("P", each[1], (), (*_bare(each), *step)),)
+                    return (("P", each[1], (), (*bare(each), *step)),)
             proxy = self.derivation(value[1], value[2])
             if proxy:
                 return (("P", proxy, (), (WRAPPED,)),)
@@ -182,8 +170,8 @@ class World:
 
     def returned(self, function: Value) -> Values:
         """What a call of a function gives. A proxy that it hands out is no use at the place of the call."""
-        return _some(
-            ("P", each[1], each[2] or (_RETURNED,), each[3]) if each[0] == "P" else each
+        return some(
+            ("P", each[1], each[2] or (RETURNED,), each[3]) if each[0] == "P" else each
             for each in self._returned_raw(function)
         )
 
@@ -192,14 +180,14 @@ class World:
         scope = self.scope(module, number)
 
         def ask() -> Values:
-            found = _some(each for value in scope.get("returns", ()) for each in self.of(module, value))
+            found = some(each for value in scope.get("returns", ()) for each in self.of(module, value))
             return found or self._objects(module, scope.get("gives"))
 
         return self._once(("returns", module, number), ask)
 
     def _objects(self, module: int, kind: Expression | None) -> Values:
         """Objects of the classes that an annotation names."""
-        return _some(
+        return some(
             (("I", *each[1:]) if each[0] == "C" else ("J", each[1]))
             for each in self.of(module, kind)
             if each[0] in "CO"
@@ -235,18 +223,18 @@ class World:
         found = [value for each in certain or bindings for value in self._bound(module, scope, each)]
         if not found and scope == 0:
             found = list(self._starred(module, name))
-        return _some(found)
+        return some(found)
 
     def _starred(self, module: int, name: str) -> Values:
         if module in self._stars:
             return ()
         self._stars.add(module)
         try:
-            found = []
+            found: list[Value] = []
             for scope in self.summaries[module]["scopes"]:
                 for level, dotted in scope.get("stars", ()):
                     found.extend(self._star(module, level, dotted, name))
-            return _some(found)
+            return some(found)
         finally:
             self._stars.discard(module)
 
@@ -278,16 +266,33 @@ class World:
             return self._objects(module, binding[1])
         if kind == "w":
             return self._entered(module, binding[1])
+        if kind == "x":
+            return self._looped(module, binding[1], binding[2])
         return self._bound(module, scope, binding[1]) if kind == "T" else ()
+
+    def _looped(self, module: int, iterated: Expression, path: list[int]) -> Values:
+        """What a loop binds, where it runs over what is written out."""
+        found: list[Value] = []
+        for element in self._elements(module, iterated):
+            found.extend(self.of(module, element_at(element, path)))
+        return some(found)
+
+    def _elements(self, module: int, iterated: Expression) -> list[Any]:
+        if iterated[0] == "t":
+            return list(iterated[1])
+        if iterated[0] != "n" or iterated[2] < 0:
+            return []
+        bindings = self.scope(module, iterated[2])["names"].get(iterated[1], ())
+        return [each for binding in bindings if binding[0] == "e" and binding[1][0] == "t" for each in binding[1][1]]
 
     def _entered(self, module: int, expression: Expression) -> Values:
         """What `with ... as` binds; an object that does not say gives itself."""
-        found = []
+        found: list[Value] = []
         for value in self.of(module, expression):
             enter = [each for each in self.attribute(value, "__enter__") if each[0] == "F"] if value[0] == "I" else []
             given = [each for function in enter for each in self.returned(function)]
             found.extend(given or [value])
-        return _some(found)
+        return some(found)
 
     def _parameter(self, module: int, scope: int, binding: list[Any]) -> Values:
         _, default, annotation, is_first = binding
@@ -298,7 +303,7 @@ class World:
                 return ()
             is_class = self._is_marked(function, ("classmethod",)) or each["name"] in ("__new__", "__init_subclass__")
             return (("C" if is_class else "I", module, each["parent"]),)
-        return _some([*self._objects(module, annotation), *self.of(module, default)])
+        return some([*self._objects(module, annotation), *self.of(module, default)])
 
     # Imports
 
@@ -318,7 +323,7 @@ class World:
                 found.extend([("M", below)] if isinstance(below, int) else [])
                 continue
             found.extend(self.attribute(module, name))
-        return _some(found)
+        return some(found)
 
     def member_of_module(self, module: int, name: str) -> Values:
         proxy = self._flask_itself(module, name)
@@ -377,7 +382,7 @@ class World:
         scope = self.scope(module, number)
         found = self.name(module, number, name) if name in scope["names"] else ()
         own = scope.get("own", {}).get(name, ())
-        return _some([*found, *(value for each in own for value in self._bound(module, number, each))])
+        return some([*found, *(value for each in own for value in self._bound(module, number, each))])
 
     def ancestors(self, cls: Value) -> list[Value]:
         """A class and all that it inherits from, the nearest first; outside ones by name."""
@@ -391,17 +396,3 @@ class World:
                     found.extend(each for each in more if each not in found)
             self._ancestors[key] = found
         return self._ancestors[key]
-
-
-def _bare(value: Value) -> tuple[Any, ...]:
-    return (*value[3], *(step for step in value[2] if step not in (_RETURNED, WRAPPED)))
-
-
-def _some(values: Iterable[Value]) -> Values:
-    found: list[Value] = []
-    for value in values:
-        if value not in found:
-            found.append(value)
-            if len(found) == _MOST:
-                break
-    return tuple(found)

@@ -13,10 +13,10 @@ LABEL = re.compile(r"# (hit|context): (.*)$")
 
 @dataclass
 class Labels:
-    """What is to be found: `(path, line, "deep read request.args['tag'] = 'none'")`, and the same for what needs the context."""
+    """What is to be found: `(path, line, "deep read request.args['tag'] = 'none'")`; the same for the context."""
 
-    hits: Counter = field(default_factory=Counter)
-    context: Counter = field(default_factory=Counter)
+    hits: Counter[tuple[str, int, str]] = field(default_factory=Counter)
+    context: Counter[tuple[str, int, str]] = field(default_factory=Counter)
 
 
 def write_specimens(folder):
