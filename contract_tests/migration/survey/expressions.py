@@ -26,15 +26,17 @@ class Encoder:
 
     def encode(self, node: ast.expr | None, depth: int = 0) -> Expression | None:
         """The expression of a tree; None where it cannot be followed."""
+        kind = type(node)  # the two most frequent kinds first, by identity: a pattern takes thrice the time
+        if kind is ast.Name:
+            name = node.id  # type: ignore[union-attr]
+            # `super()` means something else in each class.
+            made: Expression = ["n", name, -1, self.scope] if name == "super" else ["n", name, -1]
+            self.names.append((made, self.scope))
+            return made
+        if kind is ast.Attribute:
+            inner = self.encode(node.value, depth)  # type: ignore[union-attr]
+            return inner and ["a", inner, node.attr, None]  # type: ignore[union-attr]
         match node:
-            case ast.Name(id=name):
-                # `super()` means something else in each class.
-                made: Expression = ["n", name, -1, self.scope] if name == "super" else ["n", name, -1]
-                self.names.append((made, self.scope))
-                return made
-            case ast.Attribute(value=owner, attr=name):
-                inner = self.encode(owner, depth)
-                return inner and ["a", inner, name, None]
             case ast.Constant(value=value):
                 return ["k", value] if isinstance(value, str | int | float | None) else None
             case ast.Call():
@@ -108,10 +110,10 @@ def constant(node: ast.expr) -> str | int | None:
 
 def is_attribute_call(node: ast.expr, *names: str) -> bool:
     """`getattr(owner, "name")` and its like, which read or write a plain attribute."""
-    match node:
-        case ast.Call(func=ast.Name(id=name), args=[_, ast.Constant(value=str()), *_]):
-            return name in names
-    return False
+    if type(node) is not ast.Call or type(node.func) is not ast.Name or node.func.id not in names:
+        return False
+    second = node.args[1] if len(node.args) > 1 else None
+    return isinstance(second, ast.Constant) and isinstance(second.value, str)
 
 
 def root_of(expression: Expression) -> Expression:

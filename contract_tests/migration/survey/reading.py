@@ -56,18 +56,20 @@ class Cache:
             return None
         return kept["kept"] if isinstance(kept, dict) and kept.get("key") == key and "kept" in kept else None
 
-    def put(self, key: str, kept: Any) -> None:
-        if self._folder is None:
-            return
-        folder = self._folder / key[:2]
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=folder)
-            with os.fdopen(handle, "w") as file:
-                file.write(json.dumps({"key": key, "kept": kept}, separators=(",", ":")))
-            os.replace(name, folder / f"{key}.json")  # noqa: PTH105
-        except OSError:
-            return
+    def put(self, key: str, kept: Any) -> str:
+        """Keep something; gives the text that is kept."""
+        text = json.dumps({"key": key, "kept": kept}, separators=(",", ":"))
+        if self._folder is not None:
+            folder = self._folder / key[:2]
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                handle, name = tempfile.mkstemp(dir=folder)
+                with os.fdopen(handle, "w") as file:
+                    file.write(text)
+                os.replace(name, folder / f"{key}.json")  # noqa: PTH105
+            except OSError:
+                return text
+        return text
 
     def forget(self, prefix: str) -> None:
         """Keep only the newest of the entries whose keys begin so."""
@@ -142,9 +144,9 @@ def read(
             todo[key] = (file.shown, raw)
         else:
             made[key] = summary
-    for key, summary in _made(todo, jobs, lambda done: progress(len(made) + done, len(made) + len(todo))):
+    before = len(made)
+    for key, summary in _made(todo, kept, jobs, lambda done: progress(before + done, before + len(todo))):
         made[key] = summary
-        kept.put(key, summary)
     return _readings(found, made)
 
 
@@ -164,11 +166,13 @@ def _readings(found: Sequence[tuple[File, bytes | None, str]], made: dict[str, A
     return readings
 
 
-def _made(todo: dict[str, tuple[str, bytes]], jobs: int, progress: Callable[[int], None]) -> Any:
+def _made(todo: dict[str, tuple[str, bytes]], kept: Cache, jobs: int, progress: Callable[[int], None]) -> Any:
     work = list(todo.items())
     if jobs < 2 or sum(len(raw) for _, (_, raw) in work) < _WORTH_A_PROCESS:
         for done, (key, (name, raw)) in enumerate(work, 1):
-            yield key, make(name, raw)
+            summary = make(name, raw)
+            kept.put(key, summary)
+            yield key, summary
             progress(done)
         return
     # The largest files first, so that no process ends long after the others.
@@ -176,10 +180,10 @@ def _made(todo: dict[str, tuple[str, bytes]], jobs: int, progress: Callable[[int
     method = "fork" if sys.platform == "linux" else None
     pool = ProcessPoolExecutor(jobs, mp_context=get_context(method), initializer=_begin)
     try:
-        names, raws = [name for _, (name, _) in work], [raw for _, (_, raw) in work]
-        made = pool.map(_make_text, names, raws, chunksize=8)
+        keys, names, raws = zip(*((key, name, raw) for key, (name, raw) in work), strict=True)
+        made = pool.map(_make_text, [kept] * len(work), keys, names, raws, chunksize=8)
         for done, ((key, _), text) in enumerate(zip(work, made, strict=True), 1):
-            yield key, json.loads(text)
+            yield key, json.loads(text)["kept"]
             progress(done)
     finally:
         pool.shutdown(cancel_futures=True)
@@ -191,8 +195,9 @@ def _begin() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _make_text(name: str, raw: bytes) -> str:
-    return json.dumps(make(name, raw), separators=(",", ":"))
+def _make_text(kept: Cache, key: str, name: str, raw: bytes) -> str:
+    """In a process of its own: make a summary, keep it, and give it as text, which is the quickest way back."""
+    return kept.put(key, make(name, raw))
 
 
 def make(name: str, raw: bytes) -> Summary:

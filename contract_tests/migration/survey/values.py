@@ -48,9 +48,12 @@ class World:
             return ()
         kind = expression[0]
         if kind == "n":
-            return self.name(module, expression[2], expression[1])
+            known = self._memo.get((module, expression[2], expression[1]))
+            return self.name(module, expression[2], expression[1]) if known is None else known
         if kind == "a":
             owners = self.of(module, expression[1], sink)
+            if not owners:
+                return ()
             return some(each for owner in owners for each in self._read(owner, expression, sink))
         if kind == "c":
             return self._called(module, expression, sink)

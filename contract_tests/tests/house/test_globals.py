@@ -1,5 +1,6 @@
 """Every use of Flask's globals is found by resolving names, and nothing else is; the way from each route is told"""
 
+import csv
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ from contract_tests.migration.survey.survey import survey
 from contract_tests.tests.house.globals_specimens import write_specimens
 from contract_tests.tests.house.test_house import ROOT
 
+SAMPLES = ROOT / "contract_tests/tests/specimens/globals/checked.tsv"
 DEEP = """
 from flask import request
 
@@ -407,3 +409,23 @@ def test_ctrl_c_ends_in_one_line(write):
         os.killpg(process.pid, signal.SIGINT)
         _, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (130, "interrupted\n")
+
+
+# What was read by hand
+
+
+def test_the_samples_that_were_read_are_as_the_docs_say():
+    """Each project's 50 uses and 50 near misses, and how many of them the tool told rightly."""
+    with SAMPLES.open(newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    drawn = Counter((row["round"], row["project"], row["drawn from"]) for row in rows)
+    right = Counter(
+        (row["round"], row["project"], row["drawn from"])
+        for row in rows
+        if row["verdict"] == {"hit": "use", "near miss": "none"}[row["drawn from"]]
+    )
+    assert set(drawn.values()) == {50}
+    page = (ROOT / "docs/globals.md").read_text()
+    for when, project in {(row["round"], row["project"]) for row in rows}:
+        hits, misses = right[when, project, "hit"], right[when, project, "near miss"]
+        assert f"| {when} | {project} | {hits} of 50 | {misses} of 50 |" in page
