@@ -181,7 +181,7 @@ def _made(todo: dict[str, tuple[str, bytes]], kept: Cache, jobs: int, progress: 
     pool = ProcessPoolExecutor(jobs, mp_context=get_context(method), initializer=_begin)
     try:
         keys, names, raws = zip(*((key, name, raw) for key, (name, raw) in work), strict=True)
-        made = pool.map(_make_text, [kept] * len(work), keys, names, raws, chunksize=8)
+        made = pool.map(_make_text, [kept] * len(work), keys, names, raws, chunksize=4)
         for done, ((key, _), text) in enumerate(zip(work, made, strict=True), 1):
             yield key, json.loads(text)["kept"]
             progress(done)
