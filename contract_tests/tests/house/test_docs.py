@@ -196,14 +196,18 @@ def paths_exist(paths):
     assert not [path for path in paths if not (ROOT / path).exists() and path not in new]
 
 
-SHOWN = [block for block in every_block("console", "") if re.match(r"\$ (\.venv/bin/)?parity check ", block.text)]
+SHOWN = [
+    block for block in every_block("console", "") if re.match(r"\$ (\.venv/bin/)?parity (check|globals) ", block.text)
+]
 
 
 @pytest.mark.parametrize("block", SHOWN, ids=lambda block: f"{named(block.page)}:{block.line}")
-def test_what_parity_check_says_is_what_the_page_shows(block):
+def test_what_parity_says_is_what_the_page_shows(block, monkeypatch, tmp_path):
     """Seconds aside; `...` stands for lines that are left out."""
     from click.testing import CliRunner
 
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     (command,) = commands(block.text)
     arguments = shlex.split(command)[1:]
     said = plain(
