@@ -86,7 +86,7 @@ def sign_in(
 
 def create_login(db: sa.Connection, user_id: int, *, id: str, now: datetime, lifetime: timedelta) -> None:
     """Note that a user is signed in, under an id that nobody can guess."""
-    db.execute(_remove_logins, {"now": now})
+    db.execute(_remove_logins, {"now": now, "at_once": EXPIRED_AT_ONCE})
     row = {"id": id, "user_id": user_id, "created_at": now, "expires_at": now + lifetime}
     db.execute(_insert, row)
 
@@ -121,7 +121,7 @@ def revoke_logins(db: sa.Connection, user_id: int, *, now: datetime) -> None:
 
 def _count_attempt(db: sa.Connection, key: str, *, now: int, window: int) -> tuple[int, int]:
     """One more attempt under a key: how many there are in its window, and when that ends (seconds since 1970)."""
-    db.execute(_remove_attempts, {"now": now})
+    db.execute(_remove_attempts, {"now": now, "at_once": EXPIRED_AT_ONCE})
     counted = {"key": key, "count": 1, "ends_at": now + window, "now": now}
     count, ends_at = db.execute(_count[db.dialect.name], counted).one()
     return count, ends_at
@@ -147,11 +147,11 @@ _count = {
 
 
 def _removing(key: sa.Column[str], expires: sa.Column[Any]) -> sa.Delete:
-    """The statement that removes some of what has expired by `now`."""
+    """The statement that removes at most `at_once` of what has expired by `now`."""
     # Rows that another transaction holds are left to it: two that clean at once never wait for each other.
     over = expires <= sa.bindparam("now", type_=expires.type)
     return sa.delete(key.table).where(
-        key.in_(sa.select(key).where(over).limit(EXPIRED_AT_ONCE).with_for_update(skip_locked=True))
+        key.in_(sa.select(key).where(over).limit(sa.bindparam("at_once")).with_for_update(skip_locked=True))
     )
 
 
