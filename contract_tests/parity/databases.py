@@ -174,8 +174,8 @@ def _engine(url: URL) -> Engine:
     if name in ("postgresql", "postgres"):
         driver = url.drivername.partition("+")[2] or "psycopg"
         options = f"{url.query.get('options', '')} -c default_transaction_read_only=on".strip()
-        address = url.set(drivername=f"postgresql+{driver}").update_query_dict({"options": options})
-        return sqlalchemy.create_engine(address, isolation_level="AUTOCOMMIT", poolclass=sqlalchemy.pool.NullPool)
+        reading = url.set(drivername=f"postgresql+{driver}").update_query_dict({"options": options})
+        return sqlalchemy.create_engine(reading, isolation_level="AUTOCOMMIT", poolclass=sqlalchemy.pool.NullPool)
     raise DatabaseError(f"a database of {name} cannot be compared: it is SQLite or PostgreSQL")
 
 

@@ -11,9 +11,8 @@ from pathlib import Path
 import click
 
 from contract_tests.parity.binding import Bindings, Declared
-from contract_tests.parity.cases import CaseError, load_cases
+from contract_tests.parity.cases import Case, CaseError, load_cases
 from contract_tests.parity.ledger import Ledger
-from contract_tests.parity.messages import Target
 from contract_tests.parity.specs import SpecError, can_reset, resolve, same_target
 from contract_tests.parity.verdict import ALIKE, DIFFERENT, INCONCLUSIVE, no_verdict
 
@@ -54,9 +53,9 @@ def strength(
         anew = can_reset(original) and can_reset(port)
         declared = Declared.of(ledger.bind)
         with ExitStack() as stack:
-            targets: list[Target] = [stack.enter_context(resolve(spec, reset=reset)) for spec, reset in specs]
+            ours, theirs = (stack.enter_context(resolve(spec, reset=reset)) for spec, reset in specs)
             measuring = Measuring(
-                *targets, cases, ledger=ledger, rewinds=all(rewinds),
+                ours, theirs, cases, ledger=ledger, rewinds=all(rewinds),
                 bindings=lambda: Bindings.opaque(declared) if anew else Bindings(declared),
             )  # fmt: skip
             measured = measuring.measure(_chosen(only), on_outcome=lambda _: None if as_json else _show(_))
@@ -64,7 +63,7 @@ def strength(
     sys.exit(_code(measured, at_least))
 
 
-def _read(cases_file: Path, ledger_file: Path | None) -> tuple[tuple[object, ...], Ledger]:
+def _read(cases_file: Path, ledger_file: Path | None) -> tuple[tuple[Case, ...], Ledger]:
     try:
         return load_cases(cases_file), Ledger.load(ledger_file) if ledger_file else Ledger.empty()
     except OSError as error:
