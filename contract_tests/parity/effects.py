@@ -9,7 +9,7 @@ from typing import Any
 from contract_tests.parity.databases import MOST, Content, Database, DatabaseError, Key, Row, Shape
 from contract_tests.parity.declared import singular, snake
 from contract_tests.parity.difference import Difference
-from contract_tests.parity.stored import Stored, likeness, told
+from contract_tests.parity.stored_values import Stored, likeness, told
 
 EFFECT = "effect"
 
