@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from contract_tests.parity.applications import SpecError, one_line
@@ -62,18 +63,42 @@ class Database:
         try:
             self.url = sqlalchemy.make_url(url)
             self._engine = _engine(self.url)
-            self._connection: Connection = self._engine.connect()
-            metadata = sqlalchemy.MetaData()
-            metadata.reflect(self._connection)
         except DatabaseError:
             raise
         except Exception as error:
-            # The text of the URL holds a password.
             raise DatabaseError(f"the database {_told(url)} cannot be read: {one_line(error)}") from None
+        self._open()
+
+    def _open(self) -> None:
+        try:
+            self._connection: Connection = self._engine.connect()
+            metadata = self._sqlalchemy.MetaData()
+            metadata.reflect(self._connection)
+            self._made = self._schema()
+        except Exception as error:
+            raise DatabaseError(f"the database {_told(self.url)} cannot be read: {one_line(error)}") from None
         self._tables: dict[str, Table] = {t.name: t for t in metadata.sorted_tables if t.name not in _UNREAD}
         self.shapes = {name: _shape(table) for name, table in self._tables.items()}
         self._seen: dict[str, Content] = {}
         self._mark: object = None
+
+    def refresh(self) -> bool:
+        """Whether its tables were made anew since they were read, as some resets do; they are read again, then."""
+        if self._made == self._schema():
+            return False
+        self._connection.close()
+        self._open()
+        return True
+
+    def _schema(self) -> object:
+        """What changes when tables are made, or the file of a database is."""
+        if self._engine.dialect.name == "sqlite":
+            status = Path(str(self.url.database)).stat()
+            return status.st_dev, status.st_ino, self._scalar("PRAGMA schema_version")
+        return self._scalar(
+            "SELECT string_agg(oid::text, ',' ORDER BY oid) FROM pg_class"
+            " WHERE relkind = 'r' AND relnamespace::regnamespace::text = ANY (current_schemas(false)::text[])"
+        )
 
     def contents(self, names: list[str]) -> dict[str, Content]:
         """What these tables hold now; the same object for a table that has not changed since it was last asked for."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from contract_tests.parity.databases import MOST, Content, Database, DatabaseError, Key, Row, Shape
 from contract_tests.parity.declared import singular, snake
 from contract_tests.parity.difference import Difference
+from contract_tests.parity.exchange import Exchange
+from contract_tests.parity.pair import Pair
 from contract_tests.parity.stored_values import Stored, likeness, told
 
 EFFECT = "effect"
+_SAFE = ("GET", "HEAD", "OPTIONS")
 
 # What the exchanges taught: the port's id for one of the original's, by the kind of what it names.
 Partner = Callable[[str, str], str | None]
@@ -53,14 +56,21 @@ class Effects:
         if self._original.url == self._port.url:
             raise DatabaseError("--database-original and --database-port name one database: that compares nothing")
         self._partner = partner or (lambda _kind, _id: None)
-        self._shapes = {name: shape for name, shape in self._original.shapes.items() if name in self._port.shapes}
-        self._partners: dict[str, dict[Key, Key]] = {name: {} for name in self._shapes}
         self._stored = Stored()
         self._before: tuple[dict[str, Content], dict[str, Content]] = ({}, {})
-        self.notes = list(self._one_sided())
+        self.notes: list[str] = []
+        self._learn_tables()
+
+    def _learn_tables(self) -> None:
+        self._shapes = {name: shape for name, shape in self._original.shapes.items() if name in self._port.shapes}
+        self._partners: dict[str, dict[Key, Key]] = {name: {} for name in self._shapes}
+        self.notes += [note for note in self._one_sided() if note not in self.notes]
 
     def begin(self) -> None:
         """Note what both databases hold, before a case."""
+        # Both, always: a reset may have made the tables of either anew.
+        if any([self._original.refresh(), self._port.refresh()]):
+            self._learn_tables()
         self._before, self._stored = self._now(), Stored()
         ours, theirs = self._before
         for name, known in self._partners.items():
@@ -80,6 +90,23 @@ class Effects:
                 found += self._table(shape, ours, theirs)
         self._before = now
         return tuple(sorted(set(found)))
+
+    def judged(self, exchanges: list[Exchange], case_name: str, pair: Pair) -> list[Exchange]:
+        """A case's exchanges, with what it wrote otherwise told at the last of them that may write.
+
+        The pair's ledger accepts such a difference as any other.
+        """
+        found = self.differences(case_name)
+        if not found or not exchanges:
+            return exchanges
+        writing = [at for at, each in enumerate(exchanges) if each.request.method not in _SAFE]
+        at = writing[-1] if writing else len(exchanges) - 1
+        one = exchanges[at]
+        judged = [(each, pair.accepted.accepts(one.operation, each, source=pair.source)) for each in found]
+        new = tuple(each for each, entry in judged if entry is None)
+        known = tuple((each, entry) for each, entry in judged if entry is not None)
+        told = replace(one, differences=one.differences + new, accepted=one.accepted + known)
+        return [*exchanges[:at], told, *exchanges[at + 1 :]]
 
     def close(self) -> None:
         self._original.close()
