@@ -32,6 +32,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="test",
         help="when the app that the suite does not make is rewound: before each test, with each new app, or never",
     )
+    group.addoption(
+        "--parity-break",
+        metavar="FAULT",
+        help="break the app that the suite does not make in a way of `parity strength`",
+    )
     group.addoption("--parity-shared-sessions", action="store_true", help="both apps keep their sessions in one store")
 
 
@@ -57,6 +62,7 @@ def _suite(config: pytest.Config, given: dict[str, Any]) -> Suite:
             ledger=config.getoption("--parity-ledger"),
             collect=config.getoption("--parity-collect"),
             reset=config.getoption("--parity-reset"),
+            broken=config.getoption("--parity-break"),
             sessions_shared=config.getoption("--parity-shared-sessions"),
         )
     except (SpecError, LedgerError, DeclarationError, OSError) as error:

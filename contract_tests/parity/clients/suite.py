@@ -9,13 +9,15 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from contract_tests.parity.applications import called, find, kind_of
+from contract_tests.parity.applications import SpecError, called, find, kind_of
 from contract_tests.parity.binding import Bindings, Declared
 from contract_tests.parity.different import Different
 from contract_tests.parity.drivers import framing
 from contract_tests.parity.exchange import Exchange
 from contract_tests.parity.ledger import Ledger
+from contract_tests.parity.messages import Target
 from contract_tests.parity.specs import can_reset, resolve, same_target
+from contract_tests.parity.strength.fault import Broken, Fault
 
 from .mirror import Mirror, within
 
@@ -46,8 +48,10 @@ class Suite:
         collect: bool = False,
         reset: str = "test",
         sessions_shared: bool = False,
+        broken: str | None = None,
     ) -> None:
         same_target(original, port)
+        self._fault = _fault(broken) if broken else None
         self.specs = {"original": original, "port": port}
         self.ledger = Ledger.load(ledger) if ledger else Ledger.empty()
         self.collect, self.when, self.sessions_shared = collect, reset, sessions_shared
@@ -113,7 +117,9 @@ class Suite:
 
     def _made_mirror(self, role: str, app: Any) -> Mirror:
         other = "port" if role == "original" else "original"
-        target = self._made.enter_context(resolve(self.specs[other], reset=self._resets[other]))
+        target: Target = self._made.enter_context(resolve(self.specs[other], reset=self._resets[other]))
+        if self._fault is not None:
+            target = Broken(target, self._fault)
         # Its own app's world is the suite's to make: nobody knows which ids it begins with.
         return Mirror(
             target,
@@ -143,6 +149,15 @@ class Suite:
 
     def _secrets(self) -> Any:
         return next(iter(self._mirrors.values())).pair.secrets
+
+
+def _fault(name: str) -> Fault:
+    from contract_tests.parity.strength.known import FAULTS
+
+    found = next((fault for fault in FAULTS if fault.name == name), None)
+    if found is None:
+        raise SpecError(f"--parity-break {name!r} is no known fault: {', '.join(fault.name for fault in FAULTS)}")
+    return found
 
 
 def _example(spec: str) -> Any:

@@ -215,6 +215,13 @@ def test_suites_of_httpx_and_of_starlettes_client_are_paired_whenever_the_client
     assert "DIFFERENT: 7 new differences (3 requests went to both" in told
 
 
+def test_a_suite_is_tried_with_a_fault_that_it_should_notice(suite):
+    code, told = suite(FLASK, *BOTH, "port:create_app()", "--parity-break", "json-another-id", "-k", "add")
+    assert (code, "POST /items header Location binding" in told) == (1, True), told
+    code, told = suite(FLASK, *BOTH, "port:create_app()", "--parity-break", "cookie-missing", "-k", "add")
+    assert code == 0, told
+
+
 def test_workers_of_xdist_are_counted_together(suite):
     code, told = suite(FLASK, *BOTH, "port:broken()", "-n", "2")
     assert code == 1
@@ -234,6 +241,7 @@ def test_a_run_that_compared_nothing_is_not_green(suite):
         ((*BOTH, "port:nothing()"), "has no attribute 'nothing'"),
         ((*BOTH, "shop:create_app()"), "are the same target"),
         ((*BOTH, "port:create_app()", "--parity-ledger", "none.toml"), "none.toml"),
+        ((*BOTH, "port:create_app()", "--parity-break", "nothing"), "'nothing' is no known fault: status-200-for-201"),
     ],
 )
 def test_what_cannot_be_used_is_told_in_one_line(suite, options, said):
