@@ -13,9 +13,9 @@ UV_INDEX = UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$($(PYTHON) -m pip config lis
 WITH_INDEX = $(UV_INDEX); if [ -n "$$UV_DEFAULT_INDEX" ]; then export UV_DEFAULT_INDEX; else unset UV_DEFAULT_INDEX; fi
 
 # What the images of both apps run on: nothing of development, and only versions that the tests ran with.
-RUN = pyproject.toml --extra flask --extra fastapi --extra msal --extra postgres --extra redis --constraint requirements/dev.lock
+RUN = pyproject.toml --extra service --extra flask --extra fastapi --extra msal --extra postgres --extra redis --constraint requirements/dev.lock
 
-.PHONY: help setup test servers pythons parity wire resilience bench faults check lint flask fastapi openapi migrate lock clean
+.PHONY: help setup test servers pythons parity wire resilience bench faults check lint flask fastapi openapi migrate dist lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list the commands
@@ -91,11 +91,15 @@ openapi: $(STAMP)  ## write shared_core/openapi.json from the port's typed route
 migrate: $(STAMP)  ## bring the database of DATABASE_URL to the newest revision
 	@$(BIN)/python -m shared_core.migrations
 
+dist: $(STAMP)  ## build the wheel of the engine, to be installed beside anyone's two apps, into dist/
+	@rm -rf dist
+	@$(BIN)/python -m hatchling build -t wheel
+
 lock:  ## write the hashed lock files anew from pyproject.toml
 	@test -x $(BIN)/uv || $(MAKE) --no-print-directory setup
 	@$(WITH_INDEX); for pair in "pyproject.toml --all-extras --group dev:dev" "$(RUN):run" "requirements/bootstrap.in:bootstrap"; do \
 	  $(BIN)/uv pip compile -q $${pair%:*} --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements/$${pair##*:}.lock || exit 1; done
 
 clean:  ## remove what the other commands made
-	rm -rf .venv .venv-3.* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis parity-report bench-report var
+	rm -rf .venv .venv-3.* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis parity-report bench-report dist var
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -60,6 +60,12 @@ class Bindings:
         path = request.target.partition(b"?")[0].decode("latin-1")
         return f"{request.method} {(self.declared or DEFAULT_BINDINGS).template(path)}"
 
+    def partner(self, kind: str, original: str) -> str | None:
+        """The port's id for one of the original's; None where no exchange has taught it."""
+        with self._lock:
+            known = self._identities.kind(kind).to_port.get(original)
+            return known or self._identities.opaque.to_port.get(original)
+
     def clear(self) -> None:
         """Forget all partners, as both databases have been emptied."""
         with self._lock:

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -23,6 +24,9 @@ from contract_tests.parity.resets import ResetError
 from contract_tests.parity.specs import SpecError, can_reset, resolve, same_target
 from contract_tests.parity.verdict import NOT_ASKED, Run, no_verdict
 
+if TYPE_CHECKING:
+    from contract_tests.parity.effects import Effects
+
 SPECS = "a SPEC is module:attribute, module:factory(), a URL, or a command containing {port}"
 
 
@@ -35,6 +39,8 @@ SPECS = "a SPEC is module:attribute, module:factory(), a URL, or a command conta
 @click.option("--ledger", "ledger_file", type=click.Path(path_type=Path), help="The accepted differences (TOML).")
 @click.option("--reset-original", metavar="CMD", help="Rewinds the original before each case.")
 @click.option("--reset-port", metavar="CMD", help="Rewinds the port before each case.")
+@click.option("--database-original", metavar="URL", help="What the original writes to, to be compared, too.")
+@click.option("--database-port", metavar="URL", help="What the port writes to.")
 @click.option("--report", type=click.Path(path_type=Path, file_okay=False), help="A folder for report.json.")
 def check(
     original: str,
@@ -43,6 +49,8 @@ def check(
     ledger_file: Path | None,
     reset_original: str | None,
     reset_port: str | None,
+    database_original: str | None,
+    database_port: str | None,
     report: Path | None,
 ) -> None:
     """Send the same cases to ORIGINAL and PORT, and tell every difference, the gravest first.
@@ -56,7 +64,9 @@ def check(
             same_target(original, port)
             cases, ledger = _read(cases_file, ledger_file)
             pair = Specs(original, port, reset_original, reset_port)
-            run, findings = _checked(pair, cases, ledger)
+            if bool(database_original) != bool(database_port):
+                raise SpecError("effects are compared in two databases: give --database-original and --database-port")
+            run, findings = _checked(pair, cases, ledger, (database_original or "", database_port or ""))
     except KeyboardInterrupt:
         run, findings = Run(dict(NOT_ASKED), noun="case", interrupted=True), []
     run.seconds = time.monotonic() - began
@@ -103,10 +113,17 @@ def _read(cases_file: Path, ledger_file: Path | None) -> tuple[tuple[Case, ...],
         raise CaseError(f"cases and ledger are UTF-8: {error.reason}") from None
 
 
-def _checked(specs: Specs, cases: tuple[Case, ...], ledger: Ledger) -> tuple[Run, list[Finding]]:
+def _checked(
+    specs: Specs, cases: tuple[Case, ...], ledger: Ledger, databases: tuple[str, str]
+) -> tuple[Run, list[Finding]]:
     with ExitStack() as stack:
         original, port = (stack.enter_context(resolve(spec, reset=reset)) for spec, reset in specs.sides())
         checked = Check(original, port, ledger, own_ids=not specs.anew, rewinds=specs.rewinds)
+        if all(databases):
+            from contract_tests.parity.effects import Effects
+
+            effects = Effects(*databases, partner=checked.pair.bindings.partner)
+            checked.effects = stack.enter_context(effects)
         try:
             checked.run(cases)
             if specs.anew and not checked.result.down:
@@ -124,6 +141,7 @@ class Check:
         declared = Declared.of(ledger.bind)
         bindings = Bindings(declared) if own_ids else Bindings.opaque(declared)
         self.pair = Pair(original, port, accepted=ledger, bindings=bindings, source="recorded")
+        self.effects: Effects | None = None
         self.found: dict[str, Finding] = {}
         self.result = Run({"original": original.name, "port": port.name}, noun="case")
         if not rewinds:
@@ -131,7 +149,7 @@ class Check:
 
     def run(self, cases: tuple[Case, ...]) -> None:
         for case in cases:
-            exchanges = self._exchanges(self.pair, case)
+            exchanges = self._exchanges(self.pair, case, self.effects)
             for exchange in exchanges:
                 add_findings(self.found, exchange, case.name, self.pair.secrets)
                 for _, entry in exchange.accepted:
@@ -159,17 +177,21 @@ class Check:
     def finish(self) -> Run:
         self.result.names = {"original": self.pair.original.name, "port": self.pair.port.name}
         self.result.differences = {finding.fingerprint: finding for finding in self.findings()}
+        self.result.notes += self.effects.notes if self.effects is not None else []
         ledger = self.pair.accepted
         self.result.ledger += [f"expired: {entry}" for entry in ledger.expired(datetime.now(UTC).date())]
         self.result.ledger += [f"stale: {entry}" for entry in ledger.stale({"recorded"}, known={"recorded"})]
         return self.result
 
-    def _exchanges(self, pair: Pair, case: Case) -> list[Exchange]:
+    def _exchanges(self, pair: Pair, case: Case, effects: Effects | None = None) -> list[Exchange]:
         try:
             # The table of partners lives as long as the two databases do.
             if self.rewinds:
                 pair.reset()
+            if effects is not None:
+                effects.begin()
             exchanges = [pair.exchange(step) for step in case.steps]
+            exchanges = exchanges if effects is None else effects.judged(exchanges, case.name, pair)
         except (Inconclusive, SpecError, ResetError, LifespanError, SettleError) as error:
             # What was found before it is not lost.
             self.result.down.append(f"{case.name}: {error}")

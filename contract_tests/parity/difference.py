@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import total_ordering
 
-LEVELS = ("transport", "status", "media-type", "header", "cookie", "json", "bytes")
+LEVELS = ("transport", "status", "media-type", "header", "cookie", "json", "effect", "bytes")
 KINDS = ("missing", "extra", "type", "value", "order", "count", "binding")
 
 _QUOTED_OR_INDEX = re.compile(r'\["(?:[^"\\]|\\.)*"\]|\[\d+\]')
@@ -19,7 +19,8 @@ class Difference:
     """One thing that the original and the port do not share (docs/parity.md#what-is-compared).
 
     `level` is one of LEVELS and `kind` one of KINDS. `path` is a header's name, a cookie's
-    `name.attribute`, a JSON path such as `$.items[0].price`, "status", "failure" or "body".
+    `name.attribute`, a JSON path such as `$.items[0].price`, a `table.column`, "status", "failure" or
+    "body".
     `original` and `port` are the exact texts on each side (JSON as it was written, strings with
     their quotes), None where that side has nothing.
     """

@@ -11,7 +11,7 @@ from contract_tests.parity.secrets import Secrets
 from contract_tests.parity.telling import curl, hidden_values, tell, visible
 
 # What breaks a client comes before what it might not notice.
-GRAVITY = ("transport", "status", "json", "media-type", "cookie", "header", "bytes")
+GRAVITY = ("transport", "status", "effect", "json", "media-type", "cookie", "header", "bytes")
 
 
 @dataclass(slots=True)

@@ -33,19 +33,20 @@ logger = logging.getLogger(__name__)
 def scope_of(request: Request, state: dict[str, Any]) -> dict[str, Any]:
     """The HTTP connection scope of one request (ASGI HTTP 2.3); its target must be a valid one."""
     path, query = framing.split_target(request.target) or ("", "")
+    scheme, host, port = framing.reached()
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
         "http_version": "1.1",
         "method": request.method,
-        "scheme": framing.SCHEME,
+        "scheme": scheme,
         "path": unquote(path),
         "raw_path": path.encode("ascii"),
         "query_string": query.encode("ascii"),
         "root_path": "",
         "headers": [(name.lower(), value) for name, value in framing.received(request)],
         "client": framing.CLIENT,
-        "server": (framing.HOST, framing.PORT),
+        "server": (host, port),
         "state": state,
         "extensions": {},
     }

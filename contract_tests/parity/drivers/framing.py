@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from urllib.parse import urlsplit
 
 from contract_tests.parity.messages import Headers, Request, Response, length_of
@@ -12,8 +15,26 @@ HOST = "testserver"
 PORT = 443
 CLIENT = ("127.0.0.1", 50000)
 
+# Scheme, host and port by which an application is reached: a suite's own client may speak http to localhost.
+_REACHED: ContextVar[tuple[str, str, int]] = ContextVar("reached", default=(SCHEME, HOST, PORT))
+
 # RFC 9112, section 3.2: what is not a printable ASCII character must be percent-encoded.
 _UNPRINTABLE = re.compile(rb"[^\x21-\x7e]")
+
+
+def reached() -> tuple[str, str, int]:
+    """Scheme, host and port by which an application in this process is reached."""
+    return _REACHED.get()
+
+
+@contextmanager
+def reached_by(scheme: str, host: str, port: int) -> Iterator[None]:
+    """Requests that are sent within reach an application by this scheme, host and port."""
+    before = _REACHED.set((scheme, host, port))
+    try:
+        yield
+    finally:
+        _REACHED.reset(before)
 
 
 def completed(request: Request, host: bytes) -> Headers:

@@ -74,12 +74,12 @@ class WsgiTarget:
         if framing.split_target(request.target) is None:
             return framing.bad_request(request.method)
         # An empty context, as a server's thread has: nothing of the caller's reaches the application, nor comes back.
-        context = Context()
+        context, environ = Context(), environ_of(request)
         try:
             if self._timeout is None:
-                response, self.errors = context.run(self._call, request)
+                response, self.errors = context.run(self._call, environ)
             else:
-                response, self.errors = self._bounded(lambda: context.run(self._call, request), self._timeout)
+                response, self.errors = self._bounded(lambda: context.run(self._call, environ), self._timeout)
         except Late:
             return Response(0, failure="timeout")
         return response
@@ -93,11 +93,10 @@ class WsgiTarget:
         self._local.worker = worker
         return outcome
 
-    def _call(self, request: Request) -> _Outcome:
-        environ = environ_of(request)
+    def _call(self, environ: dict[str, Any]) -> _Outcome:
         # The application may replace the stream in its environ.
         errors = environ["wsgi.errors"]
-        call = _Call(request.method)
+        call = _Call(environ["REQUEST_METHOD"])
         exception: BaseException | None = None
         try:
             call.run(self._app, environ)
@@ -123,6 +122,7 @@ class WsgiTarget:
 def environ_of(request: Request) -> dict[str, Any]:
     """The environ of one request (PEP 3333, "environ Variables"); its target must be a valid one."""
     path, query = framing.split_target(request.target) or ("", "")
+    scheme, host, port = framing.reached()
     raw = request.target.decode("latin-1")
     return {
         "REQUEST_METHOD": request.method,
@@ -131,14 +131,14 @@ def environ_of(request: Request) -> dict[str, Any]:
         "QUERY_STRING": query,
         "REQUEST_URI": raw,
         "RAW_URI": raw,
-        "SERVER_NAME": framing.HOST,
-        "SERVER_PORT": str(framing.PORT),
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port),
         "SERVER_PROTOCOL": "HTTP/1.1",
         "SERVER_SOFTWARE": "parity",
         "REMOTE_ADDR": framing.CLIENT[0],
         "REMOTE_PORT": str(framing.CLIENT[1]),
         "wsgi.version": (1, 0),
-        "wsgi.url_scheme": framing.SCHEME,
+        "wsgi.url_scheme": scheme,
         "wsgi.input": _Input(framing.received_body(request)),
         "wsgi.input_terminated": True,
         "wsgi.errors": io.StringIO(),
@@ -226,7 +226,7 @@ class _Call:
             exc_info = None  # a traceback kept in this frame would hold the frame
         code = _checked_status(status)
         checked = [_checked_header(name, value) for name, value in headers]
-        self._headers = tuple(header for header in checked if not _is_the_servers(header[0].lower(), code))
+        self._headers = tuple(header for header in checked if not is_the_servers(header[0].lower(), code))
         self._status = code
         return self.write
 
@@ -256,7 +256,8 @@ class _Call:
             raise AssertionError("the application did not call start_response() before its body")
 
 
-def _is_the_servers(name: bytes, status: int) -> bool:
+def is_the_servers(name: bytes, status: int) -> bool:
+    """Whether a header, by its name in lower case, is for the server to send, who drops it from the application's."""
     # RFC 9110, section 8.6: no Content-Length in 1xx and 204.
     if name == b"content-length":
         return status < 200 or status == 204

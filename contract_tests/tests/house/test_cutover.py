@@ -83,6 +83,6 @@ def is_needed(requirement, extras):
     ],
 )
 def test_an_app_s_requirements_bring_no_part_of_the_other_s_framework(extra, framework, others):
-    names = brought(extra, "msal", "postgres", "redis")
+    names = brought("service", extra, "msal", "postgres", "redis")
     assert framework <= names
     assert not names & others
