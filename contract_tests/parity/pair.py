@@ -47,14 +47,20 @@ class Pair:
         self.secrets = Secrets()
         self._lock = threading.Lock()
 
-    def exchange(self, request: Request, *, origin: str = "", probe: str | None = None) -> Exchange:
+    def exchange(
+        self, request: Request, *, origin: str = "", probe: str | None = None, port_request: Request | None = None
+    ) -> Exchange:
         """Send a request to the original, then to the port, and compare the outcomes.
 
-        Raises Inconclusive where the request's ids cannot be translated without guessing.
+        `port_request` is what the port is sent where that is known; else the request's ids are translated.
+        Raises Inconclusive where they cannot be without guessing.
         """
         self.secrets.learn(request)
         with self._lock:
-            port_request = self._translated(request)
+            if port_request is None:
+                port_request = self.translated(request)
+            elif port_request is not request:
+                self.secrets.learn(port_request)
             original, original_received = _timed(self.original, request)
             port, port_received = _timed(self.port, port_request)
             learned = self.bindings.learn(request, original, port)
@@ -76,7 +82,8 @@ class Pair:
             self.port.reset()
             self.bindings.clear()
 
-    def _translated(self, request: Request) -> Request:
+    def translated(self, request: Request) -> Request:
+        """The request in the port's ids. Raises Inconclusive."""
         try:
             return self.bindings.translate(request)
         except Inconclusive as error:

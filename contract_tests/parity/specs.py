@@ -68,6 +68,11 @@ class ResettingTarget:
     def name(self) -> str:
         return self._target.name
 
+    @property
+    def app(self) -> object:
+        """The application behind it, where it is one of this process."""
+        return getattr(self._target, "app", None)
+
     def send(self, request: Request) -> Response:
         return self._target.send(request)
 
@@ -99,6 +104,11 @@ class FactoryTarget:
     @property
     def name(self) -> str:
         return self._target.name
+
+    @property
+    def app(self) -> object:
+        """The application behind it, where it is one of this process."""
+        return getattr(self._target, "app", None)
 
     def send(self, request: Request) -> Response:
         return self._target.send(request)
