@@ -152,10 +152,13 @@ def _with_length(headers: Headers, size: int) -> Headers:
 
 
 def _with_cookies(headers: Headers, cookies: Mapping[str, str]) -> Headers:
-    """The headers with the jar's cookies, after those that the case itself gives."""
-    given = next((value for name, value in headers if name.lower() == b"cookie"), b"").decode("latin-1")
-    names = {pair.partition("=")[0].strip() for pair in given.split(";")}
-    pairs = [given] if given else []
+    """The headers with the jar's cookies, after those that the case itself gives; an empty Cookie asks for none."""
+    given = next((value for name, value in headers if name.lower() == b"cookie"), None)
+    if given == b"":
+        return tuple(header for header in headers if header[0].lower() != b"cookie")
+    own = (given or b"").decode("latin-1")
+    names = {pair.partition("=")[0].strip() for pair in own.split(";")}
+    pairs = [own] if own else []
     pairs += [f"{name}={value}" for name, value in cookies.items() if name not in names]
     rest = tuple(header for header in headers if header[0].lower() != b"cookie")
     return (*rest, (b"Cookie", "; ".join(pairs).encode("latin-1", "replace")))

@@ -69,7 +69,7 @@ class Pair:
         operation = self.operation(request)
         new, accepted = [], []
         for difference in sorted({*found, *learned.differences}):
-            entry = self._entry(operation, difference, probe)
+            entry = self._entry(operation, request, difference, probe)
             new.append(difference) if entry is None else accepted.append((difference, entry))
         return Exchange(
             operation, request, port_request, original, port, tuple(new), tuple(accepted), origin or _origin(request)
@@ -89,8 +89,13 @@ class Pair:
         except Inconclusive as error:
             raise Inconclusive(self.secrets.hide(str(error))) from None
 
-    def _entry(self, operation: str, difference: Difference, probe: str | None) -> Entry | None:
-        return self.accepted.accepts(operation, difference, source=self.source, probe=probe)
+    def _entry(self, operation: str, request: Request, difference: Difference, probe: str | None) -> Entry | None:
+        found = self.accepted.accepts(operation, difference, source=self.source, probe=probe)
+        # Entries written before templates were known call a request by its own path.
+        plain = operation if found else self.bindings.operation(request)
+        if plain == operation:
+            return found
+        return self.accepted.accepts(plain, difference, source=self.source, probe=probe)
 
 
 class Judge:

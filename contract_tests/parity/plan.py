@@ -1,0 +1,78 @@
+"""The sources take turns under one budget: whoever has had the least time is next, so that each gets its turn."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib import import_module
+
+from contract_tests.parity.applications import SpecError
+from contract_tests.parity.cases import Case
+from contract_tests.parity.known import Cases, Known
+from contract_tests.parity.messages import Response
+
+# Each source that the engine has of its own, and where it is: what it needs is imported when it is asked for.
+HOMES = {
+    "framework": "framework",
+    "mutated": "mutated",
+    "sequences": "sequences",
+    "generated": "generated",
+    "wire": "wire",
+}
+ALL = ("cases", "recorded", *HOMES)
+
+
+class SourceLeftOutError(Exception):
+    """A source cannot make cases here; the message says what it lacks."""
+
+
+def chosen(sources: Sequence[str] | None, *, given: bool) -> tuple[str, ...]:
+    """The sources to run: those that are named; all where none is, or what is given alone. Raises SpecError."""
+    if not sources:
+        return ("cases", "recorded") if given else ALL
+    if "all" in sources:
+        return ALL
+    unknown = [name for name in sources if name not in ALL]
+    if unknown:
+        raise SpecError(f"--sources {unknown[0]}: there are all, {', '.join(ALL)}")
+    return tuple(sources)
+
+
+def opened(name: str, known: Known) -> Cases:
+    """The cases of a source. Raises SourceLeftOutError."""
+    make: Callable[[Known], Cases] = getattr(import_module(f"contract_tests.parity.sources.{HOMES[name]}"), name)
+    return make(known)
+
+
+class Turns:
+    """Cases of several sources, in turns; whoever takes a case tells what was answered before the next."""
+
+    def __init__(self, sources: Mapping[str, Cases], known: Known, *, until: float, fair: bool) -> None:
+        self._sources, self._known, self._until, self._fair = dict(sources), known, until, fair
+        self._spent = dict.fromkeys(sources, 0.0)
+        self.answers: Sequence[Response] = ()
+        self.unfinished: list[str] = []
+
+    def __iter__(self) -> Iterator[Case]:
+        waiting: dict[str, Sequence[Response] | None] = dict.fromkeys(self._sources)
+        while waiting:
+            if time.monotonic() > self._until:
+                self.unfinished = list(waiting)
+                return
+            # By time where each case has worlds of its own; else by number, so that a seed gives one order.
+            name = min(waiting, key=self._spent.__getitem__)
+            began = time.monotonic()
+            try:
+                case = self._sources[name].send(waiting[name])  # type: ignore[arg-type]
+            except StopIteration:
+                del waiting[name]
+                continue
+            yield from self._both_ways(case)
+            waiting[name] = self.answers
+            self._spent[name] += time.monotonic() - began if self._fair else 1
+
+    def _both_ways(self, case: Case) -> Iterator[Case]:
+        """The case signed out and signed in, where there is a way to; the source is told the latter's answers."""
+        yield case
+        if self._known.sign_in is not None and not case.signed_in:
+            yield self._known.sign_in.signed(case)
