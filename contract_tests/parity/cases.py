@@ -19,7 +19,7 @@ _METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # It may begin with what an earlier step kept: the Location of what was made.
 _TARGET = re.compile(r"(?:/|https?://|\{\{\w+\}\})[!-\xff]*|\*")
 _KEYS = {"method", "target", "headers", "keep", *_BODIES}
-_POINTER = re.compile(r"\$.*|header \S+|cookie \S+|field \S+|link \S+")
+_POINTER = re.compile(r"\$.*|header \S+|cookie \S+|field \S+|link \S+|path \S+")
 
 SOURCES = ("cases", "recorded", "framework", "wire", "generated", "mutated", "sequences")
 
@@ -33,7 +33,7 @@ class Case:
     """A named story of requests.
 
     `keeps` say for each step which values of its answer later steps use as `{{name}}`: a name and where it stands
-    (`$.id`, `header Location`, `cookie session`, `field csrf_token` of a form). With `cookies` the steps carry cookies
+    (`$.id`, `header Location`, `path Location` for the id at its end, `cookie session`, `field csrf_token` of a form). With `cookies` the steps carry cookies
     on, as a browser does. `source` is who made the case, one of SOURCES; `signed_in` whether its steps begin with a
     sign-in.
     """

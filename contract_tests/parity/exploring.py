@@ -64,10 +64,15 @@ class Explorer:
         self.check.runner.sign_in = known.sign_in
 
     def _scout(self, known: Known) -> None:
+        from contract_tests.parity.sources.browsing import browsing
         from contract_tests.parity.sources.scouting import scouting
 
         until = time.monotonic() + _SCOUTING * (self.until - time.monotonic())
-        self._run(Turns({"scouting": scouting(known)}, known, until=until, fair=False))
+        rewinds = self.check.rewinds
+        self._run(Turns({"scouting": scouting(known)}, known, until=until, rewinds=rewinds))
+        for ways in ("out", "in") if known.sign_in is not None else ("out",):
+            until = time.monotonic() + _SCOUTING / 2 * (self.until - time.monotonic())
+            self._run(Turns({"browsing": browsing(known)}, known, until=until, rewinds=rewinds, ways=ways))
 
     def _turns(self, known: Known) -> None:
         sources = {}
@@ -76,7 +81,7 @@ class Explorer:
                 sources[name] = opened(name, known)
             except SourceLeftOutError as error:
                 self.check.result.told.append(f"left out: {name}: {error}")
-        turns = Turns(sources, known, until=self.until, fair=self.check.rewinds)
+        turns = Turns(sources, known, until=self.until, rewinds=self.check.rewinds)
         self._run(turns)
         if turns.unfinished:
             self.check.judges_stale = False

@@ -16,6 +16,7 @@ from .pages import Page
 
 _NAME = re.compile(r"\{\{(\w+)\}\}")
 _WHOLE = re.compile(r'"\{\{(\w+)\}\}"')
+_LAST = re.compile(r"/([^/]+)/?$")
 _POINTER = re.compile(r"\.([^.\[\]]+)|\[(-?\d+)\]")
 
 
@@ -73,6 +74,9 @@ def pointed(response: Response, pointer: str) -> Any:
     if kind == "header":
         value = response.header(name)
         return None if value is None else _here(value.decode("latin-1"), name)
+    if kind == "path":
+        found = _LAST.search((response.header(name) or b"").decode("latin-1").partition("?")[0])
+        return found[1] if found else None
     if kind == "cookie":
         set_cookies = [parse(v.decode("latin-1")) for n, v in response.headers if n.lower() == b"set-cookie"]
         return next((cookie.value for cookie in set_cookies if cookie.name == name), None)

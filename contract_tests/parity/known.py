@@ -10,6 +10,7 @@ from contract_tests.parity.cases import Case
 from contract_tests.parity.hints import Hints
 from contract_tests.parity.messages import Request, Response
 from contract_tests.parity.operations import Operation, Operations
+from contract_tests.parity.pages import Form
 from contract_tests.parity.signing_in import SignIn
 
 # A source gives cases and is told what the original answered to each.
@@ -49,16 +50,27 @@ class Recipe:
         return Case(name, (*self.steps[:-1], *last), self.keeps[:-1], source, cookies=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A form that was come upon: the way to its page, the form, where it goes and what a visitor would write."""
+
+    way: Case
+    form: Form
+    target: str
+    values: tuple[tuple[str, str], ...]
+    signed_in: bool = False
+
+
 @dataclass(slots=True)
 class Known:
-    """Everything that sources draw upon; the scout fills `recipes` and `stories`."""
+    """Everything that sources draw upon; the scout fills `recipes` and `spots`."""
 
     operations: Operations
     seed: int = 0
     hints: dict[tuple[str, str], Hints] = field(default_factory=dict)
     sign_in: SignIn | None = None
     recipes: dict[str, Recipe] = field(default_factory=dict)
-    stories: list[Case] = field(default_factory=list)
+    spots: list[Spot] = field(default_factory=list)
 
     def recipe(self, operation: Operation) -> Recipe | None:
         return self.recipes.get(operation.name)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 
 from contract_tests.parity.applications import SpecError
 from contract_tests.parity.cases import Case
 from contract_tests.parity.known import Cases, Known
-from contract_tests.parity.messages import Response
+from contract_tests.parity.messages import Request, Response
 
 # Each source that the engine has of its own, and where it is: what it needs is imported when it is asked for.
 HOMES = {
@@ -19,6 +21,7 @@ HOMES = {
     "generated": "generated",
     "wire": "wire",
 }
+_WORD = re.compile(rb"parity[a-z](?![a-z0-9])")
 ALL = ("cases", "recorded", *HOMES)
 
 
@@ -47,8 +50,12 @@ def opened(name: str, known: Known) -> Cases:
 class Turns:
     """Cases of several sources, in turns; whoever takes a case tells what was answered before the next."""
 
-    def __init__(self, sources: Mapping[str, Cases], known: Known, *, until: float, fair: bool) -> None:
-        self._sources, self._known, self._until, self._fair = dict(sources), known, until, fair
+    def __init__(
+        self, sources: Mapping[str, Cases], known: Known, *, until: float, rewinds: bool, ways: str = "both"
+    ) -> None:
+        self._sources, self._known, self._until, self._rewinds = dict(sources), known, until, rewinds
+        self._ways = ways
+        self._number = 0
         self._spent = dict.fromkeys(sources, 0.0)
         self.answers: Sequence[Response] = ()
         self.unfinished: list[str] = []
@@ -69,10 +76,27 @@ class Turns:
                 continue
             yield from self._both_ways(case)
             waiting[name] = self.answers
-            self._spent[name] += time.monotonic() - began if self._fair else 1
+            self._spent[name] += time.monotonic() - began if self._rewinds else 1
 
     def _both_ways(self, case: Case) -> Iterator[Case]:
         """The case signed out and signed in, where there is a way to; the source is told the latter's answers."""
-        yield case
-        if self._known.sign_in is not None and not case.signed_in:
-            yield self._known.sign_in.signed(case)
+        self._number += 1
+        own = case if self._rewinds else individual(case, self._number)
+        sign_in = self._known.sign_in
+        if sign_in is None or case.signed_in or self._ways != "in":
+            yield own
+        if sign_in is not None and not case.signed_in and self._ways != "out":
+            yield sign_in.signed(own)
+
+
+def individual(case: Case, number: int) -> Case:
+    """The case with words of its own: where nothing is rewound, what others made is there still."""
+    return replace(case, steps=tuple(_worded(step, b"%d" % number) for step in case.steps))
+
+
+def _worded(step: Request, number: bytes) -> Request:
+    target, body = (_WORD.sub(rb"\g<0>" + number, text) for text in (step.target, step.body))
+    headers = step.headers
+    if len(body) != len(step.body):
+        headers = tuple((n, b"%d" % len(body) if n.lower() == b"content-length" else v) for n, v in headers)
+    return replace(step, target=target, body=body, headers=headers)

@@ -149,7 +149,7 @@ def made_at(answer: Response, operation: Operation) -> str | None:
             if isinstance(member(body, f"{path}.{name}"), (str, int)) and member(body, f"{path}.{name}") != "":
                 return f"{path}.{name}"
     location = (answer.header("Location") or b"").decode("latin-1")
-    return "header Location" if re.search(r"/\d+/?$|/[\w-]{20,}/?$", location) else None
+    return "path Location" if re.search(r"/\d+/?$|/[\w-]{20,}/?$", location) else None
 
 
 def missing_fields(answer: Response) -> list[str]:
