@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from contract_tests.parity.applications import SpecError
 from contract_tests.parity.messages import Request, Target
-from contract_tests.parity.operations import Operation, Operations, of_app, of_document
+from contract_tests.parity.operations import Operation, Operations, document_of, of_app, of_document
 
 _PATHS = (b"/openapi.json", b"/api/openapi.json", b"/swagger.json")
 NOTHING = (
@@ -21,13 +21,16 @@ NOTHING = (
 def found_operations(original: Target, port: Target, openapi: str | None = None) -> Operations:
     """The operations of both sides. Raises SpecError, in one line, for a document that cannot be read."""
     if openapi is not None:
-        return Operations(of_document(_given(openapi), "document"))
+        document = _given(openapi)
+        return Operations(of_document(document, "document"), document)
     sides = (("original", original), ("port", port))
     found: list[Operation] = [each for side, target in sides for each in of_app(app_of(target), side)]
+    documents = [document_of(app_of(target)) for _, target in sides]
     for side, target in sides:
         if not any(side in each.sides for each in found):
-            found += of_document(_served(target), side)
-    return Operations(found)
+            documents.append(_served(target))
+            found += of_document(documents[-1], side)
+    return Operations(found, next((each for each in documents if isinstance(each, dict)), None))
 
 
 def app_of(target: Any) -> Any:

@@ -25,6 +25,8 @@ from contract_tests.parity.verdict import NOT_ASKED, Run, no_verdict
 from contract_tests.parity.watching import Watched
 
 SPECS = "a SPEC is module:attribute, module:factory(), a URL, or a command containing {port}"
+# A control is given as long as all sources, and no less than this.
+_CONTROL = 30.0
 _FILE = click.Path(path_type=Path)
 
 
@@ -133,7 +135,8 @@ def _checked(specs: Specs, cases: Sequence[Case], ledger: Ledger, options: Optio
         try:
             explorer.explore()
             if specs.anew and not checked.result.down:
-                checked.control(stack.enter_context(watched(specs.original, None, options.timeout)), cases)
+                second = stack.enter_context(watched(specs.original, None, options.timeout))
+                checked.control(second, cases, until=time.monotonic() + max(options.budget, _CONTROL))
             explorer.keep()
         except KeyboardInterrupt:
             checked.result.interrupted = True

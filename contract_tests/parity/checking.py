@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,13 +18,15 @@ from contract_tests.parity.messages import Request, Target
 from contract_tests.parity.operations import Operations
 from contract_tests.parity.pair import Pair
 from contract_tests.parity.resets import ResetError
-from contract_tests.parity.runner import Runner
+from contract_tests.parity.runner import GIVEN, Runner
 from contract_tests.parity.specs import SpecError
 from contract_tests.parity.verdict import Run
 
 _STOPS = (Inconclusive, SpecError, ResetError, LifespanError, SettleError)
 # Where a difference occurs in many cases, the first few say whether it is noise.
 _WITNESSES = 3
+# So often an operation may keep everybody waiting.
+_HANGS = 3
 
 
 @dataclass(slots=True)
@@ -56,6 +59,7 @@ class Check:
         self.seen: dict[str, Seen] = {}
         self.accepted_in: dict[str, Case] = {}
         self.judges_stale = True
+        self.hung: Counter[str] = Counter()
         self.result = Run({"original": original.name, "port": port.name}, noun="case")
         if not rewinds:
             self.result.notes.append("not rewound between cases")
@@ -69,10 +73,16 @@ class Check:
             self.take(case)
 
     def take(self, case: Case) -> list[Exchange]:
-        """Run one case and note what it showed."""
+        """Run one case and note what it showed; one of an operation that only hangs is left out, and counted."""
+        if case.source not in GIVEN and any(self.hung[self._place(step)] >= _HANGS for step in case.steps):
+            self.result.left_out["cases of operations that hang"] += 1
+            self.runner.answers = []
+            return []
         exchanges = self._exchanges(self.runner, case)
         for exchange in exchanges:
             self.result.saw(exchange, case.source)
+            if "timeout" in (exchange.original.failure, exchange.port.failure):
+                self.hung[self._place(exchange.request)] += 1
             if exchange.differences:
                 self._differs(exchange, case)
             for _, entry in exchange.accepted:
@@ -82,7 +92,7 @@ class Check:
         self.result.count(case.source, "both", outcome if exchanges else "inconclusive")
         return exchanges
 
-    def control(self, second: Target, given: Sequence[Case] = ()) -> None:
+    def control(self, second: Target, given: Sequence[Case] = (), *, until: float = float("inf")) -> None:
         """The original against a second one of itself: where these differ, nothing can be said of the port.
 
         The cases that were given run whole; of the others those that showed a difference.
@@ -95,6 +105,9 @@ class Check:
         runner.sign_in = self.runner.sign_in
         noisy: dict[str, Finding] = {}
         for case in self._controlled(given):
+            if time.monotonic() > until:
+                self.result.told.append("the control ended early: what the original answers otherwise each time may be told")
+                break
             for exchange in self._exchanges(runner, case):
                 add_findings(noisy, exchange, case.name, pair.secrets)
         for fingerprint in noisy:
@@ -113,6 +126,9 @@ class Check:
             self.result.ledger += [f"stale: {entry}" for entry in ledger.stale({"recorded"}, known={"recorded"})]
         return self.result
 
+    def _place(self, request: Request) -> str:
+        return self.pair.operation(request).partition(" ")[2]
+
     def _differs(self, exchange: Exchange, case: Case) -> None:
         add_findings(self.found, exchange, case.name, self.pair.secrets)
         for difference in exchange.differences:
@@ -123,7 +139,8 @@ class Check:
 
     def _controlled(self, given: Sequence[Case]) -> list[Case]:
         witnessed = [each.case for seen in self.seen.values() for each in seen.witnesses]
-        return list({id(case): case for case in (*given, *witnessed)}.values())
+        chosen = {id(case): case for case in (*given, *witnessed)}.values()
+        return [case for case in chosen if case in given or not any(self.hung[self._place(step)] for step in case.steps)]
 
     @staticmethod
     def _named(operations: Operations, otherwise: Callable[[Request], str]) -> Callable[[Request], str]:
@@ -147,8 +164,3 @@ class Check:
             if outcome.failure == "refused"
         ]
         return exchanges
-
-
-def deadline(budget: float) -> float:
-    """The moment at which a budget of seconds is spent."""
-    return time.monotonic() + budget

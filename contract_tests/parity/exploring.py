@@ -108,7 +108,3 @@ class Explorer:
             f"only refused: {name}" for name in result.coverage.only_refused([each.name for each in known.operations])
         ]
 
-
-def shared(operations: Operations) -> int:
-    """How many operations both sides have."""
-    return sum(1 for each in operations if len(each.sides) > 1)

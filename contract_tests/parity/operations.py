@@ -58,7 +58,8 @@ class Operation:
 class Operations:
     """The operations of both sides, each once, and which one a request is for."""
 
-    def __init__(self, operations: Iterable[Operation]) -> None:
+    def __init__(self, operations: Iterable[Operation], document: Mapping[str, Any] | None = None) -> None:
+        self.document = document
         found: dict[tuple[str, str], Operation] = {}
         for each in operations:
             known = found.get(each.shape)
@@ -84,7 +85,17 @@ class Operations:
 
 def of_app(app: Any, side: str) -> list[Operation]:
     """The operations of an application object: its URL map, its routes, its document; none where it shows nothing."""
-    return [*_of_url_map(app, side), *_of_document(app, side), *_of_routes(getattr(app, "routes", None), side)]
+    return [*_of_url_map(app, side), *of_document(document_of(app), side), *_of_routes(getattr(app, "routes", None), side)]
+
+
+def document_of(app: Any) -> Any:
+    """The OpenAPI document that an application makes of itself; None where it makes none."""
+    make = getattr(app, "openapi", None)
+    try:
+        return make() if callable(make) else None
+    except Exception:
+        # An app whose document cannot be made has its routes still.
+        return None
 
 
 def of_document(document: Any, side: str) -> list[Operation]:
@@ -146,17 +157,6 @@ def _typed(found: re.Match[str]) -> Schema:
     if kind == "uuid":
         return {"type": "string", "format": "uuid"}
     return {"type": kind} if kind in ("integer", "number") else {}
-
-
-def _of_document(app: Any, side: str) -> list[Operation]:
-    make = getattr(app, "openapi", None)
-    if not callable(make):
-        return []
-    try:
-        return of_document(make(), side)
-    except Exception:
-        # An app whose document cannot be made has its routes still.
-        return []
 
 
 def _of_routes(routes: Any, side: str, prefix: str = "") -> Iterator[Operation]:

@@ -13,7 +13,7 @@ from contract_tests.parity.signing_in import SignIn
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 # What people wrote down is always run on worlds of its own.
-_GIVEN = frozenset({"cases", "recorded"})
+GIVEN = frozenset({"cases", "recorded"})
 
 
 class Runner:
@@ -37,7 +37,7 @@ class Runner:
 
         Raises Inconclusive, SpecError, ResetError, LifespanError and SettleError.
         """
-        if self.rewinds and (anew or self._touched or case.source in _GIVEN):
+        if self.rewinds and (anew or self._touched or case.source in GIVEN):
             self._rewind()
         self.since.append(case)
         self.answers = []

@@ -1,11 +1,11 @@
-"""A target that hangs is abandoned with its thread, and made anew: the run goes on without it."""
+"""A target that hangs is abandoned, and made anew: the run goes on without it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-from contract_tests.parity.drivers.worker import Late, Worker
+from contract_tests.parity.drivers.alarm import caller
+from contract_tests.parity.drivers.worker import Late
 from contract_tests.parity.messages import Request, Response, Target
 from contract_tests.parity.resets import ResetError
 
@@ -14,16 +14,15 @@ _RESET, _GRACE = 60.0, 0.5
 
 
 class Watched:
-    """A target in this process, all of whose calls are made on one thread of its own.
+    """A target all of whose calls are made on one thread, so that a database lives where it was made.
 
-    So a database lives where it was made. `make` gives the target; it is called again after a call that did not end in
-    `timeout` seconds.
+    `make` gives the target; it is called again after a call that did not end in `timeout` seconds.
     """
 
     def __init__(self, make: Callable[[], Target], timeout: float) -> None:
         self._make, self._timeout = make, timeout
-        self._worker: Worker[Any] = Worker()
-        self._target: Target | None = self._worker.call(make, _RESET)
+        self._caller = caller()
+        self._target: Target | None = self._caller.call(make, _RESET)
         self._name = self._target.name
 
     @property
@@ -38,7 +37,7 @@ class Watched:
     def send(self, request: Request) -> Response:
         target = self._living()
         try:
-            response: Response = self._worker.call(lambda: target.send(request), self._timeout + _GRACE)
+            response: Response = self._caller.call(lambda: target.send(request), self._timeout + _GRACE)
         except Late:
             self._abandon()
             return Response(0, failure="timeout")
@@ -54,7 +53,7 @@ class Watched:
             self._living()
             return
         try:
-            self._worker.call(target.reset, _RESET)
+            self._caller.call(target.reset, _RESET)
         except Late:
             self._abandon()
             self._living()
@@ -63,27 +62,27 @@ class Watched:
         target, self._target = self._target, None
         if target is not None:
             try:
-                self._worker.call(target.close, self._timeout + _GRACE)
+                self._caller.call(target.close, self._timeout + _GRACE)
             except Late:
-                self._worker = Worker()
+                self._caller = caller()
 
     def __enter__(self) -> Watched:
         target = self._living()
-        self._worker.call(target.__enter__, _RESET)
+        self._caller.call(target.__enter__, _RESET)
         return self
 
     def __exit__(self, *exc: object) -> None:
         self.close()
 
     def _abandon(self) -> None:
-        self._worker, self._target = Worker(), None
+        self._caller, self._target = caller(), None
 
     def _living(self) -> Target:
         if self._target is None:
             try:
-                self._target = self._worker.call(self._entered, _RESET)
+                self._target = self._caller.call(self._entered, _RESET)
             except Late:
-                self._worker = Worker()
+                self._caller = caller()
                 raise ResetError(f"{self._name} hung, and could not be made anew within {_RESET:g} s") from None
         assert self._target is not None
         return self._target
