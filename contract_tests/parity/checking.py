@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from contract_tests.parity.binding import Bindings, Declared, Inconclusive
@@ -19,6 +19,8 @@ from contract_tests.parity.operations import Operations
 from contract_tests.parity.pair import Pair
 from contract_tests.parity.resets import ResetError
 from contract_tests.parity.runner import GIVEN, Runner
+from contract_tests.parity.shrinking import cut_after, shrunk
+from contract_tests.parity.signing_in import SignIn
 from contract_tests.parity.specs import SpecError
 from contract_tests.parity.verdict import Run
 
@@ -114,6 +116,74 @@ class Check:
             self.found.pop(fingerprint, None)
             self.result.noise.append(fingerprint)
 
+    def smallest(self, sign_in: SignIn | None, keep: Callable[[Case, str], None], *, until: float) -> None:
+        """Shrink the case of each difference, gravest first, and tell and keep the smallest."""
+        covered: set[str] = set()
+        for finding in self.findings():
+            seen = self.seen.get(finding.fingerprint)
+            if finding.fingerprint in covered or seen is None or not seen.witnesses:
+                continue
+            case, exchanges = self._smallest(finding.fingerprint, seen.witnesses[0], until)
+            covered |= {each for exchange in exchanges for each in self._fingerprints(exchange)}
+            if case.source not in GIVEN:
+                keep(case, finding.fingerprint)
+
+    def _smallest(self, fingerprint: str, witness: Witness, until: float) -> tuple[Case, list[Exchange]]:
+        shown: list[Exchange] = []
+
+        def shows(case: Case) -> bool:
+            nonlocal shown
+            try:
+                exchanges = self.runner.run(case, anew=True)
+            except _STOPS:
+                return False
+            if not exchanges or not self._is_as_grave(fingerprint, exchanges[-1]):
+                return False
+            shown = exchanges
+            return True
+
+        whole = self._reproduced(witness, fingerprint, until)
+        if whole is None:
+            return witness.case, []
+        case = shrunk(whole, shows, until=until)
+        if shown:
+            self._tell_again(fingerprint, shown[-1])
+        return case, shown
+
+    def _is_as_grave(self, fingerprint: str, exchange: Exchange) -> bool:
+        """Whether an exchange shows a difference, and with it the leak or the open door that it was told for."""
+        told: dict[str, Finding] = {}
+        add_findings(told, exchange, "", self.pair.secrets)
+        old, new = self.found[fingerprint], told.get(fingerprint)
+        return new is not None and (new.unguarded, new.exposes) == (old.unguarded, old.exposes)
+
+    def _reproduced(self, witness: Witness, fingerprint: str, until: float) -> Case | None:
+        """The case up to the step that differs, alone or with what went before it; None where it does not again."""
+        before = [each for each in witness.before if each.signed_in == witness.case.signed_in][-20:]
+        together = _together([*before, witness.case]) if before else witness.case
+        for case in (witness.case, together):
+            if time.monotonic() > until:
+                return None
+            try:
+                exchanges = self.runner.run(case, anew=True)
+            except _STOPS:
+                return None
+            at = next((at for at, each in enumerate(exchanges) if fingerprint in self._fingerprints(each)), None)
+            if at is not None:
+                return cut_after(case, at + 1)
+        return None
+
+    def _tell_again(self, fingerprint: str, exchange: Exchange) -> None:
+        told: dict[str, Finding] = {}
+        add_findings(told, exchange, "", self.pair.secrets)
+        old, new = self.found.get(fingerprint), told.get(fingerprint)
+        if old is not None and new is not None:
+            new.cases = old.cases
+            self.found[fingerprint] = new
+
+    def _fingerprints(self, exchange: Exchange) -> set[str]:
+        return {self.pair.secrets.hide(each.fingerprint(exchange.operation)) for each in exchange.differences}
+
     def findings(self) -> list[Finding]:
         return ranked(self.found)
 
@@ -164,3 +234,10 @@ class Check:
             if outcome.failure == "refused"
         ]
         return exchanges
+
+
+def _together(cases: Sequence[Case]) -> Case:
+    """Several cases as one story, each keeping what it kept."""
+    last = cases[-1]
+    keeps = tuple(dict(case.kept(at)) for case in cases for at in range(len(case.steps)))
+    return replace(last, steps=tuple(step for case in cases for step in case.steps), keeps=keeps)

@@ -8,17 +8,20 @@ from collections.abc import Sequence
 from contract_tests.parity.asking import NOTHING, app_of, found_operations
 from contract_tests.parity.cases import Case
 from contract_tests.parity.checking import Check
+from contract_tests.parity.corpus import Corpus
 from contract_tests.parity.hints import hints_of
 from contract_tests.parity.known import Known
 from contract_tests.parity.operations import Operations
 from contract_tests.parity.options import Options
 from contract_tests.parity.plan import HOMES, SourceLeftOutError, Turns, chosen, opened
 from contract_tests.parity.progress import Progress
-from contract_tests.parity.signing_in import carried, find_sign_in
+from contract_tests.parity.signing_in import SignIn, carried, find_sign_in
 from contract_tests.parity.specs import SpecError
 
 # The scout may take this part of the budget: what it finds is what the others build upon.
 _SCOUTING = 0.4
+# Shrinking takes no more than this part of it besides, but a few seconds at least.
+_SHRINKING, _LEAST = 0.5, 10.0
 
 
 class Explorer:
@@ -30,22 +33,42 @@ class Explorer:
         self.own = tuple(name for name in self.sources if name in HOMES)
         self.until = time.monotonic() + options.budget
         self.progress = Progress(check.result)
+        folder = options.corpus or (options.report / "corpus" if options.report else None)
+        self.corpus = Corpus(folder)
+        self.sign_in: SignIn | None = None
 
     def explore(self) -> None:
         """Run the cases of all sources. Raises SpecError and CaseError for what cannot be asked at all."""
         known = self._known() if self.own else None
         given = [case for case in self.cases if case.source in self.sources or case.source not in HOMES]
-        for case in given:
+        self._sign_in()
+        for case in [*self.corpus.cases(self.sign_in), *given]:
             self._take(case)
+        if left_out := self.corpus.left_out(self.sign_in):
+            self.check.result.left_out["signed-in cases of the corpus"] += left_out
         if known is None:
             return
-        self._sign_in(known)
+        known.sign_in = self.sign_in
         self._scout(known)
         self._turns(known)
         self._tell(known)
 
     def keep(self) -> None:
-        """Keep the smallest case of each new fingerprint."""
+        """Shrink what the engine's own sources found, and keep it."""
+        if self.own and self.check.rewinds and self.check.found:
+            until = time.monotonic() + max(_SHRINKING * self.options.budget, _LEAST)
+            self.check.smallest(self.sign_in, self._keep, until=until)
+        elif self.own:
+            self._keep_whole()
+
+    def _keep(self, case: Case, fingerprint: str) -> None:
+        self.corpus.keep(case, fingerprint, self.sign_in)
+
+    def _keep_whole(self) -> None:
+        for fingerprint in self.check.found:
+            witnesses = self.check.seen[fingerprint].witnesses
+            if witnesses and witnesses[0].case.source in HOMES:
+                self._keep(witnesses[0].case, fingerprint)
 
     def _known(self) -> Known:
         pair = self.check.pair
@@ -55,13 +78,13 @@ class Explorer:
         self.check.know(operations)
         return Known(operations, seed=self.options.seed, hints=hints_of(app_of(pair.original)))
 
-    def _sign_in(self, known: Known) -> None:
+    def _sign_in(self) -> None:
         if self.options.auth is None:
             return
         case = find_sign_in(self.options.auth, self.cases)
         self._take(case)
-        known.sign_in = carried(case, self.options.auth_carry, self.check.runner.answers)
-        self.check.runner.sign_in = known.sign_in
+        self.sign_in = carried(case, self.options.auth_carry, self.check.runner.answers)
+        self.check.runner.sign_in = self.sign_in
 
     def _scout(self, known: Known) -> None:
         from contract_tests.parity.sources.browsing import browsing

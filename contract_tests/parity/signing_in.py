@@ -16,6 +16,7 @@ _TOKENS = ("access_token", "accessToken", "token", "jwt", "auth_token", "id_toke
 _CARRY = re.compile(r"(?:cookies|(?P<header>[\w-]+):\s*(?P<value>\S+)|(?P<scheme>\w+)\s+(?P<pointer>\$\S*))")
 _CREDENTIALS = (b"authorization", b"cookie")
 _LOGIN = re.compile(rb"log-?_?in|sign-?_?in|/auth\b|/sso\b", re.IGNORECASE)
+_SIGNED = ", signed in"
 TOKEN = "signed_in_token"
 
 
@@ -35,10 +36,16 @@ class SignIn:
         """The case, signed in before its first step."""
         steps = tuple(self._carrying(step) for step in case.steps)
         keeps = [*self.keeps, *(case.kept(at) for at in range(len(case.steps)))]
-        name = f"{case.name}, signed in"
+        name = case.name.removesuffix(_SIGNED) + _SIGNED
         return replace(
             case, name=name, steps=(*self.steps, *steps), keeps=tuple(keeps), signed_in=True, cookies=True
         )
+
+    def unsigned(self, case: Case) -> Case:
+        """The case without the sign-in before it, still told to be signed in: `signed` gives it again."""
+        count = len(self.steps) if case.steps[: len(self.steps)] == self.steps else 0
+        steps = tuple(replace(step, headers=tuple(each for each in step.headers if each != self.header)) for step in case.steps[count:])  # fmt: skip  # noqa: E501
+        return replace(case, name=case.name.removesuffix(_SIGNED), steps=steps, keeps=case.keeps[count:])
 
     @property
     def keeps(self) -> list[dict[str, str]]:
