@@ -33,6 +33,8 @@ class Explorer:
         self.own = tuple(name for name in self.sources if name in HOMES)
         self.until = time.monotonic() + options.budget
         self.progress = Progress(check.result)
+        # Whether the sources have their turns: stored cases, sign-in and scout are done with.
+        self.turning = False
         folder = options.corpus or (options.report / "corpus" if options.report else None)
         self.corpus = Corpus(folder)
         self.sign_in: SignIn | None = None
@@ -104,6 +106,7 @@ class Explorer:
                 sources[name] = opened(name, known)
             except SourceLeftOutError as error:
                 self.check.result.told.append(f"left out: {name}: {error}")
+        self.turning = True
         turns = Turns(sources, known, until=self.until, rewinds=self.check.rewinds)
         self._run(turns)
         if turns.unfinished:

@@ -78,6 +78,14 @@ class Known:
     def hint(self, operation: Operation) -> Hints:
         return self.hints.get((operation.method, operation.template)) or Hints()
 
+    def is_one_sided(self, operation: Operation) -> bool:
+        """Whether one side shows that it has an operation, and the other shows others but not this one."""
+        sides = {side for each in self.operations for side in each.sides}
+        if sides != {"original", "port"} or len(operation.sides) > 1:
+            return False
+        recipe = self.recipe(operation)
+        return "original" in operation.sides or recipe is None or recipe.status in (404, 405)
+
     def producer(self, template: str) -> Recipe | None:
         """How a thing is made whose own template this is: a POST to the longest path that it lies under."""
         above = template.rpartition("/{")[0]

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import zip_longest
 from typing import Any
 
 from contract_tests.parity.cases import Case
 from contract_tests.parity.known import Cases, Known, Recipe
-from contract_tests.parity.making import FORM, JSON, request, with_body
+from contract_tests.parity.making import FORM, JSON, request, target_of, with_body
 from contract_tests.parity.messages import Request
 from contract_tests.parity.operations import Operation
 from contract_tests.parity.sources.scouting import way_to
-from contract_tests.parity.making import target_of
 
 _BODIED = ("POST", "PUT", "PATCH")
 _BROKEN = ("{", "[1,", '{"a": 1,}', "{'a': 1}", "nul", '{"a": 1} x')
@@ -24,10 +24,15 @@ _ACCEPTS = ("text/html", "application/json", "application/xml", "*/*;q=0.1", "im
 def framework(known: Known) -> Cases:
     """The probes, those of all operations first by kind: what takes no state comes before what does."""
     yield from _cases("the app", _of_app())
-    for template in dict.fromkeys(each.template for each in known.operations):
-        yield from _cases(template, _of_path(known, template))
-    for operation in known.operations:
-        yield from _of_operation(known, operation)
+    every = [_cases(template, _of_path(known, template)) for template in _templates(known)]
+    every += [_of_operation(known, operation) for operation in known.operations]
+    for round_ in zip_longest(*every):
+        yield from (case for case in round_ if case is not None)
+
+
+def _templates(known: Known) -> list[str]:
+    """The paths that are probed: one that a side lacks whole is one difference, however it is asked for."""
+    return list(dict.fromkeys(each.template for each in known.operations if not known.is_one_sided(each)))
 
 
 def _cases(about: str, probes: Iterator[tuple[str, Request]]) -> Cases:
@@ -90,7 +95,7 @@ def _of_parameters(operation: Operation) -> Iterator[tuple[str, Request]]:
 
 def _of_operation(known: Known, operation: Operation) -> Cases:
     recipe = known.recipe(operation)
-    if recipe is None:
+    if recipe is None or known.is_one_sided(operation):
         return
     for name, last in _of_recipe(known, recipe):
         yield recipe.instead(f"{operation.name}: {name}", "framework", last)

@@ -33,7 +33,7 @@ def generated(known: Known) -> Cases:
 
 
 def _generated(known: Known) -> Cases:
-    every: list[Iterator[Case]] = [_of(known, recipe) for recipe in known.recipes.values()]
+    every: list[Iterator[Case]] = [_of(known, recipe) for recipe in known.recipes.values() if not known.is_one_sided(recipe.operation)]
     every += _by_schemathesis(known)
     for round_ in zip_longest(*every):
         yield from (case for case in round_ if case is not None)

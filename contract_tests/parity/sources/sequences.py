@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import zip_longest
 from random import Random
 
 from contract_tests.parity.cases import Case
@@ -19,16 +20,20 @@ _PAGES = ("page=1", "page=2", "page=0", "page=-1", "limit=1", "limit=2", "limit=
 
 
 def sequences(known: Known) -> Cases:
-    """Written stories of each collection, then random walks over all of them."""
-    makers = [recipe for recipe in known.recipes.values() if recipe.operation.method == "POST" and recipe.good]
-    for maker in makers:
-        for name, story in _Collection(known, maker).stories():
-            yield story.case(f"{maker.operation.template}: {name}")
+    """What strangers may, then written stories of each collection in turns, then random walks over all of them."""
     yield from _strangers(known)
+    makers = [recipe for recipe in known.recipes.values() if recipe.operation.method == "POST" and recipe.good]
+    for round_ in zip_longest(*(_stories(known, maker) for maker in makers)):
+        yield from (case for case in round_ if case is not None)
     if makers:
         random = Random(known.seed)
         for number in range(_WALKS):
             yield _Walk(known, makers, random).case(f"walk {number + 1}")
+
+
+def _stories(known: Known, maker: Recipe) -> Iterator[Case]:
+    for name, story in _Collection(known, maker).stories():
+        yield story.case(f"{maker.operation.template}: {name}")
 
 
 class Story:
@@ -61,10 +66,11 @@ class _Collection:
         self.number = 0
 
     def stories(self) -> Iterator[tuple[str, Story]]:
+        if self.items and self.maker.made:
+            yield "a life", self._life()
         yield "made twice alike", self._made(self._begun(), 0, 0).add(*self._list())
         yield "two made", self._made(self._begun(), 0, 1).add(*self._list())
         if self.items and self.maker.made:
-            yield "a life", self._life()
             yield "one of two deleted", self._one_of_two()
             for item in self.items:
                 yield f"{item.name} of what was made", self._made(self._begun(), 0).add(self._on(item, 0)).add(*self._list())

@@ -1,12 +1,20 @@
 """With nothing but two SPECs and a sign-in, each source finds the faults planted for it, and equal apps are alike"""
 
+import itertools
 import json
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from contract_tests.__main__ import main
+from contract_tests.parity.check import watched
+from contract_tests.parity.checking import Check
+from contract_tests.parity.exploring import Explorer
+from contract_tests.parity.ledger import Ledger
+from contract_tests.parity.options import Options
 from contract_tests.tests.specimens import explored
 
 NOTES = [f"contract_tests.tests.specimens.explored.notes:create_{side}()" for side in ("original", "port")]
@@ -14,14 +22,35 @@ GUESTBOOK = [f"contract_tests.tests.specimens.explored.guestbook:create_{side}()
 ADA = {"username": "ada", "password": "Lovelace-1815"}
 
 
-@pytest.fixture
-def parity(tmp_path, monkeypatch):
-    def parity(*arguments, budget="60"):
-        # Whatever stands in this project's own pyproject.toml is not the user's.
-        monkeypatch.chdir(tmp_path)
-        return CliRunner().invoke(main, ["check", *arguments, "--budget", budget])
+class Found(Exception):
+    """What was looked for was found."""
 
-    return parity
+
+@pytest.fixture
+def explore():
+    """Runs sources, after the scout, over so many cases at most; stops at a fingerprint that begins as told."""
+
+    def explore(pair, *sources, auth=None, until=None, cases=150):
+        options = Options(sources=sources, budget=1e6, auth=auth)
+        with watched(pair[0], None, 60) as original, watched(pair[1], None, 60) as port:
+            check = Check(original, port, Ledger.empty(), own_ids=False, rewinds=True)
+            left = itertools.count(1)
+
+            def take(case, take=check.take):
+                exchanges = take(case)
+                if any(each.startswith(until or "?") for each in check.found):
+                    raise Found
+                if explorer.turning and next(left) > cases:
+                    raise Found
+                return exchanges
+
+            check.take = take
+            explorer = Explorer(check, (), options)
+            with suppress(Found):
+                explorer.explore()
+            return check
+
+    return explore
 
 
 @pytest.fixture
@@ -57,26 +86,24 @@ def auth(tmp_path):
         ("no clock", "framework", "GET /about status status value"),
     ],
 )
-def test_a_source_finds_what_is_planted_for_it(parity, faults, auth, fault, source, told):
+def test_a_source_finds_what_is_planted_for_it(explore, faults, auth, fault, source, told):
     faults(fault)
-    run = parity(*NOTES, "--auth", auth, "--sources", source)
-    assert run.exit_code == 1, run.output
-    assert told in run.output
+    check = explore(NOTES, source, auth=auth, until=told, cases=1000)
+    assert any(each.startswith(told) for each in check.found), list(check.found)
 
 
-def test_a_guard_that_the_port_lacks_is_the_first_finding_and_a_security_one(parity, faults, auth):
+def test_a_guard_that_the_port_lacks_is_the_first_finding_and_a_security_one(explore, faults, auth):
     faults("open note", "page", "head")
-    run = parity(*NOTES, "--auth", auth, "--sources", "sequences,framework")
-    first, said = run.output.splitlines()[:2]
-    assert first == "1. GET /notes/{id} status status value"
-    assert said.strip() == "SECURITY: the original refuses this request, and the port answers it"
+    first = explore(NOTES, "sequences", "framework", auth=auth, cases=60).findings()[0]
+    assert first.fingerprint == "GET /notes/{id} status status value"
+    assert list(first.lines())[1] == "  SECURITY: the original refuses this request, and the port answers it"
 
 
-def test_a_guard_that_the_port_has_alone_is_an_ordinary_finding(parity, faults, auth):
+def test_a_guard_that_the_port_has_alone_is_an_ordinary_finding(explore, faults, auth):
     faults("open list")
-    run = parity(*reversed(NOTES), "--auth", auth, "--sources", "framework")
-    assert "GET /notes status status value" in run.output
-    assert "SECURITY" not in run.output
+    found = explore(NOTES[::-1], "framework", auth=auth, cases=30).found
+    assert "GET /notes status status value" in found
+    assert not any(each.unguarded for each in found.values())
 
 
 @pytest.mark.parametrize(
@@ -90,28 +117,30 @@ def test_a_guard_that_the_port_has_alone_is_an_ordinary_finding(parity, faults, 
         ("open form", "GET /entries/new status status value"),
     ],
 )
-def test_pages_are_browsed_and_their_forms_are_sent(parity, faults, fault, told):
+def test_pages_are_browsed_and_their_forms_are_sent(explore, faults, fault, told):
     faults(fault)
-    run = parity(*GUESTBOOK, "--sources", "sequences,mutated")
-    assert run.exit_code == 1, run.output
-    assert told in run.output
-    if fault in ("no csrf", "open form"):
-        assert "SECURITY" in run.output.splitlines()[1]
+    check = explore(GUESTBOOK, "sequences", "mutated", until=told, cases=1000)
+    assert told in check.found, list(check.found)
+    assert check.found[told].unguarded == (fault in ("no csrf", "open form"))
 
 
 @pytest.mark.parametrize("pair", [NOTES, GUESTBOOK])
-def test_equal_apps_are_alike(parity, faults, auth, pair):
+def test_equal_apps_are_alike(explore, faults, auth, pair):
     faults()
-    run = parity(*pair, *(["--auth", auth] if pair is NOTES else []), "--sources", "framework,mutated,sequences,generated")
-    assert run.exit_code == 0, run.output
-    assert run.output.splitlines()[-1].startswith("ALIKE ("), run.output
+    sources = ("framework", "mutated", "sequences", "generated")
+    check = explore(pair, *sources, auth=auth if pair is NOTES else None, cases=400)
+    assert list(check.found) == []
+    assert all(check.result.coverage.of_source(source) > 20 for source in sources)
 
 
-def test_equal_servers_with_other_ids_are_alike(parity, auth, tmp_path):
+def test_equal_servers_with_other_ids_are_alike(auth, tmp_path, monkeypatch):
     """Nothing is rewound, ids begin elsewhere, each side has tokens of its own."""
     command = "env NOTES_FROM={} " + f"{sys.executable} -m contract_tests.tests.specimens.explored.notes {{port}}"
     commands = [command.replace("{}", first, 1) for first in ("1", "9000")]
-    run = parity(*commands, "--cases", auth, "--sources", "all", "--openapi", _document(tmp_path), budget="8")
+    monkeypatch.setenv("PYTHONPATH", str(Path.cwd()))
+    monkeypatch.chdir(tmp_path)
+    given = ["--cases", auth, "--sources", "all", "--openapi", _document(tmp_path), "--budget", "8"]
+    run = CliRunner().invoke(main, ["check", *commands, *given])
     assert run.exit_code == 0, run.output
     assert "not rewound between cases" in run.output
 
