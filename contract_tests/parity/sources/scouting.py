@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -16,7 +17,9 @@ from contract_tests.parity.messages import Request, Response
 from contract_tests.parity.operations import Operation, Parameter
 from contract_tests.parity.samples import plausible
 
-_TRIES = 7
+_TRIES = 14
+# What a field may want that was named in a refusal although it was there; at last it is left out.
+_OTHERWISE: tuple[Any, ...] = (1, 1.5, True, ["paritya"], "2026-03-04", "2026-03-04T05:06:07Z", "paritya@example.com", "https://example.com/paritya", {})  # fmt: skip  # noqa: E501
 _BODIED = ("POST", "PUT", "PATCH")
 _ORDER = {"POST": 0, "GET": 1, "PUT": 2, "PATCH": 2, "DELETE": 3}
 _QUOTED = re.compile(r"[\"'`]([A-Za-z_][\w.-]{0,40})[\"'`]")
@@ -70,7 +73,7 @@ class _Scout:
             yield FORM, _guessed(hint.form or hint.body)
 
     def _tried(self, kind: str | None, body: Any) -> Iterator[Any]:
-        seen: set[str] = set()
+        tried: Counter[str] = Counter()
         for _ in range(_TRIES):
             recipe = self._recipe(kind, body)
             answers = yield recipe.case(f"{self.operation.name}, tried", "sequences")
@@ -81,11 +84,10 @@ class _Scout:
             if recipe.good:
                 recipe.made = made_at(answer, self.operation)
                 return recipe
-            missing = [] if not isinstance(body, dict) else [name for name in missing_fields(answer) if name not in body]
-            if answer.status not in (400, 422) or not missing or set(missing) <= seen:
+            better = _better(body, missing_fields(answer), tried) if answer.status in (400, 422) else None
+            if better is None:
                 return recipe
-            seen |= set(missing)
-            body = body | _guessed(missing)
+            body = better
         return recipe
 
     def _recipe(self, kind: str | None, body: Any) -> Recipe:
@@ -100,6 +102,23 @@ class _Scout:
 
     def _query(self) -> list[tuple[str, str]]:
         return query_of(self.operation)
+
+
+def _better(body: Any, complained: Sequence[str], tried: Counter[str]) -> dict[str, Any] | None:
+    """The body with what a refusal asks for, or another sort of value where it was there; None where nothing is new."""
+    if not isinstance(body, dict):
+        return None
+    missing = [name for name in complained if name not in body and not tried[name]]
+    if missing:
+        tried.update(missing)
+        return body | _guessed(missing)
+    named = next((name for name in complained if name in body and tried[name] <= len(_OTHERWISE)), None)
+    if named is None:
+        return None
+    tried[named] += 1
+    if tried[named] > len(_OTHERWISE):
+        return {name: value for name, value in body.items() if name != named}
+    return body | {named: _OTHERWISE[tried[named] - 1]}
 
 
 def way_to(known: Known, operation: Operation) -> tuple[tuple[Request, ...], tuple[Mapping[str, str], ...], dict[str, str]]:
