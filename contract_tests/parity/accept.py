@@ -1,4 +1,4 @@
-"""The command `parity accept`: a difference of the last report becomes an entry of the ledger, with who answers for it."""
+"""The command `parity accept`: a difference of the last report becomes an entry of the ledger, with its owner."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ _LEVELS = ("transport", "status", "media-type", "header", "cookie", "json", "eff
 
 @click.command()
 @click.argument("fingerprint", required=False)
-@click.option("--report", type=click.Path(path_type=Path), default=Path("parity-report"), help="The last report's folder.")
+@click.option(
+    "--report", type=click.Path(path_type=Path), default=Path("parity-report"), help="The last report's folder."
+)
 @click.option("--ledger", type=click.Path(path_type=Path), required=True, help="The ledger to add to.")
 @click.option("--reason", help="Why it may differ.")
 @click.option("--owner", help="Who answers for it.")
@@ -82,7 +84,9 @@ def _chosen(found: list[dict[str, Any]], named: str) -> Mapping[str, Any]:
     _fail(f"the report has no difference {named!r}; without an argument they are listed")
 
 
-def _entry(chosen: Mapping[str, Any], texts: Mapping[str, str], expires: str | None, *, exact: bool, class_: str | None) -> str:
+def _entry(
+    chosen: Mapping[str, Any], texts: Mapping[str, str], expires: str | None, *, exact: bool, class_: str | None
+) -> str:
     operation, level, path, kind = parts_of(chosen["fingerprint"])
     lines = ["", "[[accepted]]", f"operations = [{_quoted(operation)}]", f"level = {_quoted(level)}"]
     lines += [f"path = {_quoted(path)}", f"kind = {_quoted(kind)}"]
@@ -123,4 +127,3 @@ def _add(ledger: Path, entry: str) -> None:
 
 def _quoted(text: str) -> str:
     return json.dumps(text)
-

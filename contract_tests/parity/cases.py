@@ -33,9 +33,9 @@ class Case:
     """A named story of requests.
 
     `keeps` say for each step which values of its answer later steps use as `{{name}}`: a name and where it stands
-    (`$.id`, `header Location`, `path Location` for the id at its end, `cookie session`, `field csrf_token` of a form). With `cookies` the steps carry cookies
-    on, as a browser does. `source` is who made the case, one of SOURCES; `signed_in` whether its steps begin with a
-    sign-in.
+    (`$.id`, `header Location`, `path Location` for the id at its end, `cookie session`, `field csrf_token` of a form).
+    With `cookies` the steps carry cookies on, as a browser does. `source` is who made the case, one of SOURCES;
+    `signed_in` whether its steps begin with a sign-in.
     """
 
     name: str
@@ -95,7 +95,9 @@ def _keep(keep: Any) -> dict[str, str]:
     _demand(isinstance(keep, dict), "keep is an object of names and where they stand")
     for name, pointer in keep.items():
         fits = isinstance(pointer, str) and bool(_POINTER.fullmatch(pointer))
-        _demand(bool(re.fullmatch(r"\w+", name)) and fits, f"keep {name}: $.a.b, header NAME, cookie NAME or field NAME")
+        _demand(
+            bool(re.fullmatch(r"\w+", name)) and fits, f"keep {name}: $.a.b, header NAME, cookie NAME or field NAME"
+        )
     return dict(keep)
 
 

@@ -1,4 +1,4 @@
-"""A check runs the cases of all its sources against a pair, and gathers what differs, what is noise and what was seen."""
+"""A check runs the cases of all its sources against a pair, and gathers what differs, what is noise, what was seen."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from contract_tests.parity.pair import Pair
 from contract_tests.parity.resets import ResetError
 from contract_tests.parity.runner import GIVEN, Runner
 from contract_tests.parity.shrinking import cut_after, shrunk
-from contract_tests.parity.signing_in import SignIn
 from contract_tests.parity.specs import SpecError
 from contract_tests.parity.verdict import Run
 
@@ -108,7 +107,9 @@ class Check:
         noisy: dict[str, Finding] = {}
         for case in self._controlled(given):
             if time.monotonic() > until:
-                self.result.told.append("the control ended early: what the original answers otherwise each time may be told")
+                self.result.told.append(
+                    "the control ended early: what the original answers otherwise each time may be told"
+                )
                 break
             for exchange in self._exchanges(runner, case):
                 add_findings(noisy, exchange, case.name, pair.secrets)
@@ -116,7 +117,7 @@ class Check:
             self.found.pop(fingerprint, None)
             self.result.noise.append(fingerprint)
 
-    def smallest(self, sign_in: SignIn | None, keep: Callable[[Case, str], None], *, until: float) -> None:
+    def smallest(self, keep: Callable[[Case, str], None], *, until: float) -> None:
         """Shrink the case of each difference, gravest first, and tell and keep the smallest."""
         covered: set[str] = set()
         for finding in self.findings():
@@ -210,7 +211,9 @@ class Check:
     def _controlled(self, given: Sequence[Case]) -> list[Case]:
         witnessed = [each.case for seen in self.seen.values() for each in seen.witnesses]
         chosen = {id(case): case for case in (*given, *witnessed)}.values()
-        return [case for case in chosen if case in given or not any(self.hung[self._place(step)] for step in case.steps)]
+        return [
+            case for case in chosen if case in given or not any(self.hung[self._place(step)] for step in case.steps)
+        ]
 
     @staticmethod
     def _named(operations: Operations, otherwise: Callable[[Request], str]) -> Callable[[Request], str]:

@@ -11,7 +11,6 @@ from contract_tests.parity.checking import Check
 from contract_tests.parity.corpus import Corpus
 from contract_tests.parity.hints import hints_of
 from contract_tests.parity.known import Known
-from contract_tests.parity.operations import Operations
 from contract_tests.parity.options import Options
 from contract_tests.parity.plan import HOMES, SourceLeftOutError, Turns, chosen, opened
 from contract_tests.parity.progress import Progress
@@ -59,7 +58,7 @@ class Explorer:
         """Shrink what the engine's own sources found, and keep it."""
         if self.own and self.check.rewinds and self.check.found:
             until = time.monotonic() + max(_SHRINKING * self.options.budget, _LEAST)
-            self.check.smallest(self.sign_in, self._keep, until=until)
+            self.check.smallest(self._keep, until=until)
         elif self.own:
             self._keep_whole()
 
@@ -133,4 +132,3 @@ class Explorer:
         result.told += [
             f"only refused: {name}" for name in result.coverage.only_refused([each.name for each in known.operations])
         ]
-

@@ -87,7 +87,9 @@ def _called(function: FunctionType) -> Iterator[Any]:
     for name in function.__code__.co_names:
         found = function.__globals__.get(name)
         if isinstance(found, ModuleType):
-            found = next((getattr(found, each, None) for each in function.__code__.co_names if each in vars(found)), None)
+            found = next(
+                (getattr(found, each, None) for each in function.__code__.co_names if each in vars(found)), None
+            )
         yield found
     yield from cells.values()
 

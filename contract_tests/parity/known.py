@@ -1,4 +1,4 @@
-"""What is known of two apps before and while they are asked: operations, fields, and requests that were once answered."""
+"""What is known of two apps before and while they are asked: operations, fields, requests that were answered well."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def target_of(operation: Operation, values: Mapping[str, str], query: Query = ()
     """The target of an operation: its template with path values, those that are kept ones as they are."""
     path = operation.template
     for name, value in values.items():
-        path = path.replace("{%s}" % name, value if value.startswith(_KEPT) else quote(value, safe=""))
+        path = path.replace(f"{{{name}}}", value if value.startswith(_KEPT) else quote(value, safe=""))
     return f"{path}?{encoded(query)}" if query else path
 
 

@@ -85,7 +85,11 @@ class Operations:
 
 def of_app(app: Any, side: str) -> list[Operation]:
     """The operations of an application object: its URL map, its routes, its document; none where it shows nothing."""
-    return [*_of_url_map(app, side), *of_document(document_of(app), side), *_of_routes(getattr(app, "routes", None), side)]
+    return [
+        *_of_url_map(app, side),
+        *of_document(document_of(app), side),
+        *_of_routes(getattr(app, "routes", None), side),
+    ]
 
 
 def document_of(app: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The options of `parity check`: what the command line gives, else `[tool.parity]` of pyproject.toml, else a default."""
+"""The options of `parity check`: from the command line, else `[tool.parity]` of pyproject.toml, else a default."""
 
 from __future__ import annotations
 

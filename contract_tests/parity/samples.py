@@ -39,7 +39,10 @@ _BY_NAME: tuple[tuple[str, Any], ...] = (
     (r"time|_at$|when", "2026-03-04T05:06:07Z"),
     (r"^(is|has|can)_|active|enabled|done|completed?$|public|admin|remember|agree|accept", True),
     (r"price|amount|total|cost|balance|rate\b|weight|lat|lon", 12.5),
-    (r"(^|_)id$|count|quantity|qty|number|age$|size|page|limit|offset|year|stock|rating|stars|score|priority|position", 1),
+    (
+        r"(^|_)id$|count|quantity|qty|number|age$|size|page|limit|offset|year|stock|rating|stars|score|priority|position",
+        1,
+    ),
     (r"tags|items|roles|ids$|list$", ["{word}"]),
     (r"currency", "EUR"),
     (r"country", "DE"),

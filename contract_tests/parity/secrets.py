@@ -103,7 +103,9 @@ class Secrets:
     def _spellings(self) -> list[tuple[str, int]]:
         with self._lock:
             if self._spelled_of != len(self._numbers):
-                found = {spelling: number for secret, number in self._numbers.items() for spelling in _spellings(secret)}
+                found = {
+                    spelling: number for secret, number in self._numbers.items() for spelling in _spellings(secret)
+                }
                 self._spelled = sorted(found.items(), key=lambda pair: (-len(pair[0]), pair[0]))
                 self._spelled_of = len(self._numbers)
             return self._spelled

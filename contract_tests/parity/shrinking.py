@@ -1,4 +1,4 @@
-"""A case is made smaller as long as it shows the same difference: steps, headers, parameters and members are dropped."""
+"""A case is made smaller as long as it shows the same difference: steps, headers, parameters, members are dropped."""
 
 from __future__ import annotations
 

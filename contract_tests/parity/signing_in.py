@@ -22,7 +22,7 @@ TOKEN = "signed_in_token"
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """The steps of a sign-in, and the header (a template) that each request after it carries; None for cookies alone."""
+    """The steps of a sign-in, and the header (a template) that each request after it carries; none for cookies."""
 
     case: Case
     header: tuple[bytes, bytes] | None = None
@@ -37,9 +37,7 @@ class SignIn:
         steps = tuple(self._carrying(step) for step in case.steps)
         keeps = [*self.keeps, *(case.kept(at) for at in range(len(case.steps)))]
         name = case.name.removesuffix(_SIGNED) + _SIGNED
-        return replace(
-            case, name=name, steps=(*self.steps, *steps), keeps=tuple(keeps), signed_in=True, cookies=True
-        )
+        return replace(case, name=name, steps=(*self.steps, *steps), keeps=tuple(keeps), signed_in=True, cookies=True)
 
     def unsigned(self, case: Case) -> Case:
         """The case without the sign-in before it, still told to be signed in: `signed` gives it again."""

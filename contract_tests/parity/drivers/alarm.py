@@ -20,9 +20,12 @@ class _Rings(BaseException):
 class Alarm:
     """Makes calls on the main thread. A call in C that heeds no signal is not broken off."""
 
+    def __init__(self) -> None:
+        # Once, and not for each call: it costs as much as a small answer.
+        signal.signal(signal.SIGALRM, _ring)
+
     def call(self, function: Callable[[], _T], timeout: float) -> _T:
         """What a function returns, or raises. Raises Late where it does not end in time."""
-        before = signal.signal(signal.SIGALRM, _ring)
         signal.setitimer(signal.ITIMER_REAL, timeout)
         try:
             return function()
@@ -30,7 +33,6 @@ class Alarm:
             raise Late from None
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, before)
 
 
 def caller() -> Alarm | Worker[Any]:

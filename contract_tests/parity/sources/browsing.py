@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from contract_tests.parity.cases import Case
@@ -44,7 +44,10 @@ class _Browser:
         self.seen: set[object] = set()
         self.later: deque[_Visit] = deque()
         self.todo: deque[_Visit] = deque()
-        starts = ["/", *(each.template for each in known.operations if each.method == "GET" and "{" not in each.template)]
+        starts = [
+            "/",
+            *(each.template for each in known.operations if each.method == "GET" and "{" not in each.template),
+        ]
         for path in dict.fromkeys(starts):
             self.seen.add((path, ()))
             self.todo.append(_Visit((request("GET", path),), ({},), path))
@@ -62,7 +65,7 @@ class _Browser:
             if "html" in (answers[-1].header("Content-Type") or b"").decode("latin-1"):
                 self._onward(visit, at, Page.of(answers[-1].body))
 
-    def _address(self, visit: _Visit, answers: list[Response]) -> str:  # type: ignore[override]
+    def _address(self, visit: _Visit, answers: Sequence[Response]) -> str:
         """Where the last page is: where the answer before it led to, if it led anywhere."""
         if len(answers) > 1:
             location = (answers[-2].header("Location") or b"").decode("latin-1")
@@ -98,7 +101,7 @@ class _Browser:
             self.known.spots.append(Spot(way, form, target, tuple(values)))
         sent = sent_form(form, target, values)
         where = f"where{number}"
-        steps = (*way.steps, sent, request("GET", "{{%s}}" % where))
+        steps = (*way.steps, sent, request("GET", "{{" + where + "}}"))
         keeps = (*way.keeps, {where: "header Location"}, {})
         onward = _Visit(steps, keeps, target, (*visit.sent, signature))
         if _LAST.search(target):
@@ -120,8 +123,9 @@ def values_of(form: Form, number: int) -> tuple[list[tuple[str, str]], dict[str,
     pairs, keep = [], {}
     for each in form.fields:
         if each.type == "hidden" and each.value:
-            keep[f"h{number}_{re.sub(r'[^0-9A-Za-z_]', '_', each.name)}"] = f"field {each.name}"
-            pairs.append((each.name, "{{h%d_%s}}" % (number, re.sub(r"[^0-9A-Za-z_]", "_", each.name))))
+            kept = f"h{number}_" + re.sub(r"[^0-9A-Za-z_]", "_", each.name)
+            keep[kept] = f"field {each.name}"
+            pairs.append((each.name, "{{" + kept + "}}"))
         else:
             pairs += [(each.name, value) for value in _written(each)]
     return pairs, keep

@@ -75,7 +75,10 @@ def _of_path(known: Known, template: str) -> Iterator[tuple[str, Request]]:
             yield f"{method} with the other trailing slash", request(method, other)
             yield f"{method} with the other trailing slash and a query", request(method, f"{other}?a=b%20c")
         yield "a doubled slash", request("GET", f"/{path}")
-        yield "a doubled slash within", request("GET", path.replace("/", "//")[1:] if path.count("/") > 1 else f"{path}//")
+        yield (
+            "a doubled slash within",
+            request("GET", path.replace("/", "//")[1:] if path.count("/") > 1 else f"{path}//"),
+        )
         yield "in capitals", request("GET", path.upper())
         yield "an encoded letter", request("GET", f"/%{ord(path[1]):02x}{path[2:]}" if len(path) > 1 else path)
     if operations[0].at("path"):
@@ -89,7 +92,7 @@ def _of_parameters(operation: Operation) -> Iterator[tuple[str, Request]]:
     for parameter in operation.at("path"):
         others = {each.name: "1" for each in operation.at("path") if each is not parameter}
         for value in _VALUES:
-            path = target_of(operation, others).replace("{%s}" % parameter.name, value)
+            path = target_of(operation, others).replace(f"{{{parameter.name}}}", value)
             yield f"{operation.method} with {value!r} for {parameter.name}", request(operation.method, path)
 
 
@@ -145,7 +148,14 @@ def _bodies(recipe: Recipe) -> Iterator[tuple[str, Request]]:
     yield "no body", request(method, target)
     yield "an empty body of its type", request(method, target, content_type=recipe.kind or JSON)
     yield "no content type", _without(good, b"content-type")
-    for kind in ("text/plain", "application/xml", FORM, f"{JSON}; charset=utf-8", "application/vnd.api+json", "nonsense"):
+    for kind in (
+        "text/plain",
+        "application/xml",
+        FORM,
+        f"{JSON}; charset=utf-8",
+        "application/vnd.api+json",
+        "nonsense",
+    ):
         yield f"sent as {kind}", _with(good, b"Content-Type", kind.encode())
     for broken in _BROKEN:
         yield f"broken JSON {broken}", request(method, target, body=broken.encode(), content_type=JSON)

@@ -33,7 +33,9 @@ def generated(known: Known) -> Cases:
 
 
 def _generated(known: Known) -> Cases:
-    every: list[Iterator[Case]] = [_of(known, recipe) for recipe in known.recipes.values() if not known.is_one_sided(recipe.operation)]
+    every: list[Iterator[Case]] = [
+        _of(known, recipe) for recipe in known.recipes.values() if not known.is_one_sided(recipe.operation)
+    ]
     every += _by_schemathesis(known)
     for round_ in zip_longest(*every):
         yield from (case for case in round_ if case is not None)
@@ -164,7 +166,11 @@ def _fitting(schema: Schema, name: str) -> SearchStrategy[Any]:
         return st.one_of([_fitting({**schema, "type": each}, name) for each in kind])
     make: Callable[[Schema, str], SearchStrategy[Any]] | None = _BY_TYPE.get(str(kind))
     if make is None:
-        return _object(schema, name) if "properties" in schema else st.one_of(st.just(plausible(name, schema)), _anything())
+        return (
+            _object(schema, name)
+            if "properties" in schema
+            else st.one_of(st.just(plausible(name, schema)), _anything())
+        )
     return make(schema, name)
 
 
@@ -188,7 +194,10 @@ def _array(schema: Schema, name: str) -> SearchStrategy[Any]:
 def _number(schema: Schema, name: str) -> SearchStrategy[Any]:
     from hypothesis import strategies as st
 
-    low, high = schema.get("minimum", schema.get("exclusiveMinimum")), schema.get("maximum", schema.get("exclusiveMaximum"))
+    low, high = (
+        schema.get("minimum", schema.get("exclusiveMinimum")),
+        schema.get("maximum", schema.get("exclusiveMaximum")),
+    )
     if schema.get("type") == "integer":
         whole = st.integers(None if low is None else math.ceil(low), None if high is None else math.floor(high))
         near = st.integers(-2 if low is None else math.ceil(low), max(10, math.ceil(low or 0)) if high is None else math.floor(high))  # fmt: skip  # noqa: E501
@@ -250,4 +259,3 @@ def _by_schemathesis(known: Known) -> list[Iterator[Case]]:
     except ImportError:
         return []
     return cases_of(known)
-

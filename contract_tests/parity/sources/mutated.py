@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from typing import Any
 from urllib.parse import quote
 
@@ -17,8 +17,10 @@ from contract_tests.parity.sources.browsing import sent_form
 
 _WHATEVER: tuple[Any, ...] = (
     None, "", " ", "  x  ", 0, 1, -1, 1.0, 1.5, "1", "1.0", "01", "1e3", " 1", True, False, "true", "on", [], {}, [1],
-    {"a": 1}, "stra\u00dfe", "\u0130stanbul", "\u212aelvin", "e\u0301", "\u0663", "\U0001f600", "\ud800", "a\u0000b", "a\nb",
-    "<b>&\"'", "x" * 51, "x" * 101, "x" * 151, "x" * 256, "x" * 1001, 2**31, 2**53 + 1, 2**63, 10**30, -0.0, 1e400, 0.1, "null", "2026-02-30", "2026-03-04T05:06:07+02:00",
+    {"a": 1}, "stra\u00dfe", "\u0130stanbul", "\u212aelvin", "e\u0301", "\u0663", "\U0001f600", "\ud800",
+    "a\u0000b", "a\nb",
+    "<b>&\"'", "x" * 51, "x" * 101, "x" * 151, "x" * 256, "x" * 1001, 2**31, 2**53 + 1, 2**63, 10**30,
+    -0.0, 1e400, 0.1, "null", "2026-02-30", "2026-03-04T05:06:07+02:00",
     "NOT-AN-EMAIL", "UPPER@EXAMPLE.COM", "a@b", "a@example.com ", "../x", "x;y,z",
 )  # fmt: skip
 _TEXTS = ("", " ", "  x  ", "<b>&\"'</b>", "stra\u00dfe", "\u0130", "x" * 51, "x" * 101, "x" * 256, "x" * 1001, "0", "-1", "1.0", "01", "a\r\nb", "a\u0000b", "\U0001f600", "UPPER@EXAMPLE.COM", "not-an-email", "' OR 1=1")  # fmt: skip  # noqa: E501
@@ -109,7 +111,7 @@ def _field_sets(body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "names in capitals", {name.upper(): value for name, value in body.items()}
     yield "all null", dict.fromkeys(body)
     yield "all empty", dict.fromkeys(body, "")
-    yield "in reverse", dict(reversed(body.items()))
+    yield "in reverse", dict(reversed(list(body.items())))
     yield "in a list", [dict(body)]
 
 
@@ -179,7 +181,7 @@ def _queries(known: Known, recipe: Recipe) -> Iterator[tuple[str, Request]]:
     for name in names:
         for value in _QUERY:
             yield f"?{name}={value}", replace(recipe.last, target=f"{base}?{quote(name)}={value}".encode("latin-1"))
-    for one, other in zip(names, names[1:], strict=False):
+    for one, other in pairwise(names):
         yield f"?{one} and {other}", replace(recipe.last, target=f"{base}?{one}=1&{other}=1&{one}=2".encode("latin-1"))
 
 

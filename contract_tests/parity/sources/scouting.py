@@ -1,14 +1,13 @@
-"""The scout finds, for each operation, a request that the original answers well; its cases are compared like any other."""
+"""The scout finds a request for each operation that the original answers well; its cases are compared, too."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any
 
-from contract_tests.parity.cases import Case
 from contract_tests.parity.declared import singular
 from contract_tests.parity.keeping import member
 from contract_tests.parity.known import Cases, Known, Recipe
@@ -23,7 +22,9 @@ _OTHERWISE: tuple[Any, ...] = (1, 1.5, True, ["paritya"], "2026-03-04", "2026-03
 _BODIED = ("POST", "PUT", "PATCH")
 _ORDER = {"POST": 0, "GET": 1, "PUT": 2, "PATCH": 2, "DELETE": 3}
 _QUOTED = re.compile(r"[\"'`]([A-Za-z_][\w.-]{0,40})[\"'`]")
-_REQUIRED = re.compile(r"([A-Za-z_]\w{1,40})(?: field)? (?:is|are) (?:a )?(?:required|missing)|missing:? (\w+)", re.IGNORECASE)
+_REQUIRED = re.compile(
+    r"([A-Za-z_]\w{1,40})(?: field)? (?:is|are) (?:a )?(?:required|missing)|missing:? (\w+)", re.IGNORECASE
+)
 _NO_FIELDS = frozenset(
     {"error", "errors", "message", "detail", "status", "code", "type", "title", "msg", "loc", "body", "json", "input",
      "missing", "field", "required", "url", "ctx", "instance", "string", "integer", "name_"}
@@ -65,14 +66,14 @@ class _Scout:
             yield kind, plausible("body", schema or {"type": "object"})
         hint = self.known.hint(self.operation)
         if hint.files:
-            yield PARTS, {name: "hello parity" for name in hint.files} | _guessed(hint.form)
+            yield PARTS, dict.fromkeys(hint.files, "hello parity") | _guessed(hint.form)
         if hint.form:
             yield FORM, _guessed(hint.form)
         if not documented:
             yield JSON, _guessed(hint.body)
             yield FORM, _guessed(hint.form or hint.body)
 
-    def _tried(self, kind: str | None, body: Any) -> Iterator[Any]:
+    def _tried(self, kind: str | None, body: Any) -> Generator[Case, Sequence[Response], Recipe]:
         tried: Counter[str] = Counter()
         for _ in range(_TRIES):
             recipe = self._recipe(kind, body)
@@ -121,7 +122,9 @@ def _better(body: Any, complained: Sequence[str], tried: Counter[str]) -> dict[s
     return body | {named: _OTHERWISE[tried[named] - 1]}
 
 
-def way_to(known: Known, operation: Operation) -> tuple[tuple[Request, ...], tuple[Mapping[str, str], ...], dict[str, str]]:
+def way_to(
+    known: Known, operation: Operation
+) -> tuple[tuple[Request, ...], tuple[Mapping[str, str], ...], dict[str, str]]:
     """What must be made before an operation can be asked for, and the value of each of its path parameters."""
     steps: tuple[Request, ...] = ()
     keeps: tuple[Mapping[str, str], ...] = ()
@@ -129,7 +132,7 @@ def way_to(known: Known, operation: Operation) -> tuple[tuple[Request, ...], tup
     path = ""
     for part in operation.template.split("/")[1:]:
         path += f"/{part}"
-        parameter = next((each for each in operation.at("path") if part == "{%s}" % each.name), None)
+        parameter = next((each for each in operation.at("path") if part == f"{{{each.name}}}"), None)
         if parameter is None:
             continue
         maker = known.producer(path)
@@ -138,8 +141,8 @@ def way_to(known: Known, operation: Operation) -> tuple[tuple[Request, ...], tup
         else:
             # The maker's own way is taken again: what it keeps has the same names.
             steps, keeps = maker.steps, (*maker.keeps[:-1], {f"p_{parameter.name}": maker.made or "$.id"})
-            values |= {name: value for name, value in maker.values.items() if "{%s}" % name in operation.template}
-            values[parameter.name] = "{{p_%s}}" % parameter.name
+            values |= {name: value for name, value in maker.values.items() if f"{{{name}}}" in operation.template}
+            values[parameter.name] = "{{p_" + parameter.name + "}}"
     return steps, keeps, values
 
 

@@ -1,4 +1,4 @@
-"""Stories with real ids: made, read, listed, changed, read back, deleted, and used after that; in order and at random."""
+"""Stories with real ids: made, read, listed, changed, read back, deleted, used after that; in order and at random."""
 
 from __future__ import annotations
 
@@ -73,7 +73,10 @@ class _Collection:
         if self.items and self.maker.made:
             yield "one of two deleted", self._one_of_two()
             for item in self.items:
-                yield f"{item.name} of what was made", self._made(self._begun(), 0).add(self._on(item, 0)).add(*self._list())
+                yield (
+                    f"{item.name} of what was made",
+                    self._made(self._begun(), 0).add(self._on(item, 0)).add(*self._list()),
+                )
                 yield f"{item.name} twice", self._made(self._begun(), 0).add(self._on(item, 0)).add(self._on(item, 0))
         for query in _PAGES if self.lists else ():
             yield f"three made, then ?{query}", self._made(self._begun(), 0, 1, 2).add(*self._list(query))
@@ -103,7 +106,7 @@ class _Collection:
         known = dict(self.maker.values)
         mine = next((name for name in names if name not in known), names[-1])
         others = {name: known.get(name, "1") for name in names}
-        return target_of(item, others | {mine: "{{id%d}}" % word})
+        return target_of(item, others | {mine: f"{{{{id{word}}}}}"})
 
     def _list(self, query: str = "") -> tuple[Request]:
         lists = self.lists or [self.maker.operation]

@@ -147,7 +147,11 @@ def test_equal_servers_with_other_ids_are_alike(auth, tmp_path, monkeypatch):
 
 def _document(tmp_path):
     path = tmp_path / "openapi.json"
-    note = {"type": "object", "required": ["title"], "properties": {"title": {"type": "string"}, "stars": {"type": "integer"}}}
+    note = {
+        "type": "object",
+        "required": ["title"],
+        "properties": {"title": {"type": "string"}, "stars": {"type": "integer"}},
+    }
     body = {"requestBody": {"content": {"application/json": {"schema": note}}}}
     one = {"parameters": [{"name": "id", "in": "path", "schema": {"type": "integer"}}]}
     paths = {"/notes": {"get": {}, "post": body}, "/notes/{id}": {**one, "get": {}, "put": body, "delete": {}}}

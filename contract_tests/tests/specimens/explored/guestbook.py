@@ -14,7 +14,9 @@ _PAGE = """<!doctype html><title>Guestbook</title>
 {% if user %}<p>Hello {{ user }}</p><a href="/logout">out</a> <a href="/entries/new">write</a>
 {% else %}<a href="/register">join</a> <a href="/login">in</a>{% endif %}
 {{ body | safe }}"""
-_FORM = """<form method="post"><input type="hidden" name="csrf_token" value="{token}">{inputs}<button>ok</button></form>"""
+_FORM = (
+    """<form method="post"><input type="hidden" name="csrf_token" value="{token}">{inputs}<button>ok</button></form>"""
+)
 
 
 def create_original() -> Flask:
@@ -32,7 +34,9 @@ def _guestbook(faults: frozenset[str]) -> Flask:
     entries: list[tuple[str, str]] = []
 
     def page(body: str) -> str:
-        return render_template_string(_PAGE, body=body, user=session.get("user"), get_flashed_messages=get_flashed_messages)
+        return render_template_string(
+            _PAGE, body=body, user=session.get("user"), get_flashed_messages=get_flashed_messages
+        )
 
     def form(*inputs: str) -> str:
         session.setdefault("csrf", hashlib.sha256(b"guestbook").hexdigest())
