@@ -34,6 +34,7 @@ class Explorer:
         self.progress = Progress(check.result)
         # Whether the sources have their turns: stored cases, sign-in and scout are done with.
         self.turning = False
+        self.unfinished: list[str] = []
         folder = options.corpus or (options.report / "corpus" if options.report else None)
         self.corpus = Corpus(folder)
         self.sign_in: SignIn | None = None
@@ -108,6 +109,7 @@ class Explorer:
         self.turning = True
         turns = Turns(sources, known, until=self.until, rewinds=self.check.rewinds)
         self._run(turns)
+        self.unfinished = turns.unfinished
         if turns.unfinished:
             self.check.judges_stale = False
             ended = f"the budget of {self.options.budget:g} s ended before {', '.join(turns.unfinished)}"
@@ -126,7 +128,7 @@ class Explorer:
         """Say of what nothing can be concluded: a source that sent nothing, an operation that only refused."""
         result = self.check.result
         left_out = {line.split(":")[1].strip() for line in result.told if line.startswith("left out")}
-        for name in self.own:
+        for name in self.own if not self.unfinished else ():
             if name not in left_out and not result.coverage.of_source(name):
                 result.told.append(f"sent nothing: {name}")
         result.told += [

@@ -30,7 +30,7 @@ class SourceLeftOutError(Exception):
 
 
 def chosen(sources: Sequence[str] | None, *, given: bool) -> tuple[str, ...]:
-    """The sources to run: those that are named; all where none is, or what is given alone. Raises SpecError."""
+    """The sources to run: those that are named, or what is given alone, or all. Raises SpecError."""
     if not sources:
         return ("cases", "recorded") if given else ALL
     if "all" in sources:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any
 
+from contract_tests.parity.cases import Case
 from contract_tests.parity.declared import singular
 from contract_tests.parity.keeping import member
 from contract_tests.parity.known import Cases, Known, Recipe

@@ -88,7 +88,7 @@ def auth(tmp_path):
 )
 def test_a_source_finds_what_is_planted_for_it(explore, faults, auth, fault, source, told):
     faults(fault)
-    check = explore(NOTES, source, auth=auth, until=told, cases=1000)
+    check = explore(NOTES, source, auth=auth, until=told, cases=400)
     assert any(each.startswith(told) for each in check.found), list(check.found)
 
 
@@ -119,7 +119,7 @@ def test_a_guard_that_the_port_has_alone_is_an_ordinary_finding(explore, faults,
 )
 def test_pages_are_browsed_and_their_forms_are_sent(explore, faults, fault, told):
     faults(fault)
-    check = explore(GUESTBOOK, "sequences", "mutated", until=told, cases=1000)
+    check = explore(GUESTBOOK, "sequences", "mutated", until=told, cases=200)
     assert told in check.found, list(check.found)
     assert check.found[told].unguarded == (fault in ("no csrf", "open form"))
 
@@ -128,7 +128,7 @@ def test_pages_are_browsed_and_their_forms_are_sent(explore, faults, fault, told
 def test_equal_apps_are_alike(explore, faults, auth, pair):
     faults()
     sources = ("framework", "mutated", "sequences", "generated")
-    check = explore(pair, *sources, auth=auth if pair is NOTES else None, cases=400)
+    check = explore(pair, *sources, auth=auth if pair is NOTES else None, cases=160)
     assert list(check.found) == []
     assert all(check.result.coverage.of_source(source) > 20 for source in sources)
 
