@@ -142,7 +142,7 @@ def test_a_token_is_found_and_carried_and_a_sign_in_that_gives_nothing_is_told()
 def test_of_a_har_file_the_requests_are_sent_and_tokens_are_kept(tmp_path):
     path = tmp_path / "a.har"
     token = "tok0123456789abcdefghij"
-    login = {"request": {"method": "POST", "url": "https://a.example/login", "headers": [{"name": ":path", "value": "/"}],
+    login = {"request": {"method": "POST", "url": "https://a.example/login", "headers": [{"name": ":p", "value": "/"}],
                          "postData": {"text": base64.b64encode(b"\xff").decode(), "encoding": "base64"}},
              "response": {"content": {"text": json.dumps({"token": token})}}}  # fmt: skip
     other = {"request": {"method": "GET", "url": "https://cdn.example/x", "headers": []}}
