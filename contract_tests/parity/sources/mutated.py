@@ -151,6 +151,7 @@ def _forms(recipe: Recipe, pairs: list[tuple[str, str]]) -> Iterator[tuple[str, 
 
 def form_mutations(pairs: list[tuple[str, str]]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """The pairs of a form with one thing changed."""
+    yield from _rewritten(pairs, _TEXTS[:2])
     yield "no field at all", []
     for at, (name, value) in enumerate(pairs):
         rest = [*pairs[:at], *pairs[at + 1 :]]
@@ -158,10 +159,14 @@ def form_mutations(pairs: list[tuple[str, str]]) -> Iterator[tuple[str, list[tup
         yield f"{name} empty", [*pairs[:at], (name, ""), *pairs[at + 1 :]]
         yield f"{name} twice", [*pairs, (name, "parityz")]
         yield f"{name} in capitals", [*pairs[:at], (name, value if "{{" in value else value.upper()), *pairs[at + 1 :]]
-    for text in _TEXTS:
+    yield from _rewritten(pairs, _TEXTS[2:])
+    yield "an unknown field", [*pairs, ("parity", "1")]
+
+
+def _rewritten(pairs: list[tuple[str, str]], texts: Sequence[str]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    for text in texts:
         for at, (name, _) in enumerate(pairs):
             yield f"{name} is {_shown(text)}", [*pairs[:at], (name, text), *pairs[at + 1 :]]
-    yield "an unknown field", [*pairs, ("parity", "1")]
 
 
 def _of_spot(spot: Spot) -> Iterator[Case]:

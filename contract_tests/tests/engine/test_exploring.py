@@ -77,7 +77,7 @@ def auth(tmp_path):
     [
         ("head", "framework", "HEAD /notes status status value"),
         ("duplicate", "sequences", "POST /register status status value"),
-        ("page", "sequences", "GET /notes json $ count"),
+        ("page", "sequences", "GET /notes json $[*] extra"),
         ("lost update", "sequences", "GET /notes/{id} json $.title value"),
         ("undead", "sequences", "GET /notes/{id} status status value"),
         ("text for a number", "mutated", "POST /notes status status value"),
