@@ -36,10 +36,10 @@ class Memory:
         for name, value in response.headers:
             if name.lower() == b"set-cookie":
                 self._cookie(value.decode("latin-1"))
-        for name, pointer in keep.items():
-            value = pointed(response, pointer)
-            if value is not None:
-                self.values[name] = value
+        for symbol, pointer in keep.items():
+            found = pointed(response, pointer)
+            if found is not None:
+                self.values[symbol] = found
 
     def _cookie(self, header: str) -> None:
         cookie = parse(header)

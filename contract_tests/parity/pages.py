@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
 
 _BASE = "https://testserver"
+_LIMITS = frozenset({"min", "max", "maxlength", "minlength", "pattern"})
 
 
 @dataclass(slots=True)
@@ -90,7 +91,7 @@ class Page(HTMLParser):
                 fields[-1].value = given.get("value", "")
         elif tag in ("input", "select", "textarea", "button") and given.get("name"):
             kind = given.get("type", "text").lower() if tag in ("input", "button") else tag
-            limits = {key: given[key] for key in ("min", "max", "maxlength", "minlength", "pattern") if key in given}
+            limits = {key: value for key, value in given.items() if key in _LIMITS}
             made = Field(given["name"], kind, given.get("value", ""), "required" in given, limits=limits)
             fields.append(made)
             self._area = made if tag == "textarea" else None

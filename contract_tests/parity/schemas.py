@@ -34,7 +34,7 @@ class Document:
         """The schema of a parameter; in Swagger 2 its own keys are one."""
         given = parameter.get("schema")
         if given is None:
-            content = next(iter(parameter.get("content", {}).values()), {})
+            content: dict[str, Any] = next(iter(parameter.get("content", {}).values()), {})
             given = content.get("schema") or {k: v for k, v in parameter.items() if k not in ("in", "name", "required")}
         return self.whole(given)
 
