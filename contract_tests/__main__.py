@@ -6,11 +6,12 @@ from importlib import import_module
 
 import click
 
-# Where each command is: what it needs is imported when it is asked for.
+# Where each command is, and what it is for. The help of all of them imports none of them.
 COMMANDS = {
-    "check": "contract_tests.parity.check:check",
-    "globals": "contract_tests.migration.globals.command:find_globals",
-    "strength": "contract_tests.parity.strength.command:strength",
+    "accept": ("contract_tests.parity.accept:accept", "Add a difference of the last report to the ledger."),
+    "check": ("contract_tests.parity.check:check", "Ask two apps the same, and tell every difference."),
+    "globals": ("contract_tests.migration.globals.command:find_globals", "Find every use of Flask's globals."),
+    "strength": ("contract_tests.parity.strength.command:strength", "Break the port, and see what your cases catch."),
 }
 
 
@@ -23,9 +24,13 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        module, _, name = COMMANDS[cmd_name].partition(":")
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
         command: click.Command = getattr(import_module(module), name)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, told) for name, (_, told) in sorted(COMMANDS.items())])
 
 
 @click.command(cls=Commands, help=__doc__)

@@ -51,13 +51,16 @@ def called(factory: Callable[[], Any], spec: str, env: Mapping[str, str] | None 
         raise SpecError(f"{spec!r} raised {one_line(error)}") from error
 
 
-def target_of(app: Any, spec: str) -> Target:
-    """The target for an application object. Raises SpecError where it is neither WSGI nor ASGI."""
+def target_of(app: Any, spec: str, timeout: float | None = None) -> Target:
+    """The target for an application object. Raises SpecError where it is neither WSGI nor ASGI.
+
+    `timeout` is in seconds, for an ASGI application; a WSGI one is called on the thread of whoever sends.
+    """
     kind = kind_of(app)
     if kind == "asgi":
         from contract_tests.parity.drivers.asgi import asgi
 
-        return asgi(app)
+        return asgi(app) if timeout is None else asgi(app, timeout=timeout)
     if kind == "wsgi":
         from contract_tests.parity.drivers.wsgi import wsgi
 

@@ -39,7 +39,7 @@ class Bindings:
 
     def translate(self, request: Request) -> Request:
         """The request in the port's ids; the same object where nothing is changed. Raises Inconclusive."""
-        if self.declared is None:
+        if self.declared is None or self.idle:
             return request
         with self._lock:
             return Translation(self.declared, self._identities).request(request)
@@ -54,6 +54,16 @@ class Bindings:
             return Learned(port)
         with self._lock:
             return Lesson(self.declared, self._identities, request).of(original, port)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is bound but random tokens, and none is known yet: requests stay as they are, and equal
+        answers teach nothing.
+        """
+        declared = self.declared
+        if declared is None:
+            return True
+        return not (declared.integers or declared.etags or self._identities.opaque.to_port)
 
     def operation(self, request: Request) -> str:
         """The request's operation by its declared template, such as `GET /user/{id}`."""

@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,12 @@ from .messages import Headers, Request
 _BODIES = ("body", "body_base64", "json")
 # A method is a token (RFC 9110, 5.6.2); a target goes over the wire as it is written here, one byte a character.
 _METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_TARGET = re.compile(r"(?:/|https?://)[!-\xff]*|\*")
-_KEYS = {"method", "target", "headers", *_BODIES}
+# It may begin with what an earlier step kept: the Location of what was made.
+_TARGET = re.compile(r"(?:/|https?://|\{\{\w+\}\})[!-\xff]*|\*")
+_KEYS = {"method", "target", "headers", "keep", *_BODIES}
+_POINTER = re.compile(r"\$.*|header \S+|cookie \S+|field \S+|link \S+|path \S+")
+
+SOURCES = ("cases", "recorded", "framework", "wire", "generated", "mutated", "sequences")
 
 
 class CaseError(ValueError):
@@ -25,10 +30,24 @@ class CaseError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A named story of requests."""
+    """A named story of requests.
+
+    `keeps` say for each step which values of its answer later steps use as `{{name}}`: a name and where it stands
+    (`$.id`, `header Location`, `path Location` for the id at its end, `cookie session`, `field csrf_token` of a form).
+    With `cookies` the steps carry cookies on, as a browser does. `source` is who made the case, one of SOURCES;
+    `signed_in` whether its steps begin with a sign-in.
+    """
 
     name: str
     steps: tuple[Request, ...]
+    keeps: tuple[Mapping[str, str], ...] = ()
+    source: str = "cases"
+    signed_in: bool = False
+    cookies: bool = False
+
+    def kept(self, at: int) -> Mapping[str, str]:
+        """What is kept of the answer to the step with this number, from 0."""
+        return self.keeps[at] if at < len(self.keeps) else {}
 
 
 def load_cases(path: Path | str) -> tuple[Case, ...]:
@@ -52,14 +71,34 @@ def _case(line: str, place: str) -> Case:
     try:
         case = json.loads(line)
         _demand(isinstance(case, dict), "a case is an object with a name and a list of steps")
-        _known(case, {"case", "steps"})
-        name, steps = case["case"], case["steps"]
-        _demand(isinstance(name, str), "case is a text, the case's name")
-        _demand(isinstance(steps, list), "steps is a list of requests")
-        _demand(bool(steps), "steps is empty")
-        return Case(name, tuple(_step(step) for step in steps))
+        return case_of(case)
     except (ValueError, KeyError) as error:
         raise CaseError(f"{place}: {_told(error)}") from None
+
+
+def case_of(case: Any) -> Case:
+    """The case that a JSON object describes. Raises ValueError and KeyError for what is none."""
+    _known(case, {"case", "steps", "source", "signed_in", "cookies"})
+    name, steps = case["case"], case["steps"]
+    _demand(isinstance(name, str), "case is a text, the case's name")
+    _demand(isinstance(steps, list), "steps is a list of requests")
+    _demand(bool(steps), "steps is empty")
+    source, signed_in, cookies = case.get("source", "cases"), case.get("signed_in", False), case.get("cookies", False)
+    _demand(source in SOURCES, f"source is one of {', '.join(SOURCES)}")
+    _demand(isinstance(signed_in, bool) and isinstance(cookies, bool), "signed_in and cookies are true or false")
+    requests = tuple(_step(step) for step in steps)
+    keeps = tuple(_keep(step.get("keep", {})) for step in steps)
+    return Case(name, requests, keeps if any(keeps) else (), source, signed_in, cookies)
+
+
+def _keep(keep: Any) -> dict[str, str]:
+    _demand(isinstance(keep, dict), "keep is an object of names and where they stand")
+    for name, pointer in keep.items():
+        fits = isinstance(pointer, str) and bool(_POINTER.fullmatch(pointer))
+        _demand(
+            bool(re.fullmatch(r"\w+", name)) and fits, f"keep {name}: $.a.b, header NAME, cookie NAME or field NAME"
+        )
+    return dict(keep)
 
 
 def _demand(fits: bool, otherwise: str) -> None:
@@ -106,6 +145,26 @@ def _with_body(step: dict[str, Any], method: str, target: bytes, headers: Header
     if body and not given & {b"content-length", b"transfer-encoding"}:
         headers += ((b"Content-Length", str(len(body)).encode()),)
     return Request(method, target, headers, body)
+
+
+def as_json(case: Case) -> dict[str, Any]:
+    """The JSON object of a case, which `case_of` reads again to an equal one."""
+    steps = [_step_json(step, dict(case.kept(at))) for at, step in enumerate(case.steps)]
+    told: dict[str, Any] = {"case": case.name, "steps": steps}
+    told |= {"source": case.source} if case.source != "cases" else {}
+    told |= {name: True for name in ("signed_in", "cookies") if getattr(case, name)}
+    return told
+
+
+def _step_json(step: Request, keep: dict[str, str]) -> dict[str, Any]:
+    headers = [[name.decode("latin-1"), value.decode("latin-1")] for name, value in step.headers]
+    told: dict[str, Any] = {"method": step.method, "target": step.target.decode("latin-1"), "headers": headers}
+    if step.body:
+        try:
+            told["body"] = step.body.decode()
+        except UnicodeDecodeError:
+            told["body_base64"] = base64.b64encode(step.body).decode()
+    return told | ({"keep": keep} if keep else {})
 
 
 def _told(error: Exception) -> str:

@@ -4,75 +4,78 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
-from contract_tests.parity.binding import Bindings, Declared, Inconclusive
-from contract_tests.parity.cases import Case, CaseError, load_cases
-from contract_tests.parity.drivers import LifespanError, SettleError
-from contract_tests.parity.exchange import Exchange
-from contract_tests.parity.findings import Finding, add_findings, ranked
+from contract_tests.parity.cases import Case, CaseError
+from contract_tests.parity.checking import Check
+from contract_tests.parity.exploring import Explorer
+from contract_tests.parity.findings import Finding
 from contract_tests.parity.ledger import Ledger
 from contract_tests.parity.messages import Target
-from contract_tests.parity.pair import Pair
-from contract_tests.parity.resets import ResetError
+from contract_tests.parity.options import Options, configured
 from contract_tests.parity.specs import SpecError, can_reset, resolve, same_target
+from contract_tests.parity.stored import given_cases
 from contract_tests.parity.verdict import NOT_ASKED, Run, no_verdict
-
-if TYPE_CHECKING:
-    from contract_tests.parity.effects import Effects
+from contract_tests.parity.watching import Watched
 
 SPECS = "a SPEC is module:attribute, module:factory(), a URL, or a command containing {port}"
+# A control is given as long as all sources, and no less than this.
+_CONTROL = 30.0
+_FILE = click.Path(path_type=Path)
 
 
 @click.command(epilog=SPECS)
 @click.argument("original", metavar="ORIGINAL")
 @click.argument("port", metavar="PORT")
-@click.option(
-    "--cases", "cases_file", required=True, type=click.Path(path_type=Path, dir_okay=False), help="JSON Lines."
-)
-@click.option("--ledger", "ledger_file", type=click.Path(path_type=Path), help="The accepted differences (TOML).")
+@click.option("--cases", type=_FILE, help="JSON Lines, or a folder of them; alone, nothing else is sent.")
+@click.option("--har", type=_FILE, help="Recorded requests (HAR 1.2); alone, nothing else is sent.")
+@click.option("--openapi", metavar="FILE|URL", help="The document that says what can be asked.")
+@click.option("--auth", metavar="CASE", help="A case that signs in: its name in --cases, or a file.")
+@click.option("--auth-carry", metavar="WHAT", help='cookies, "bearer $.path" or "Header-Name: $.path".')
+@click.option("--sources", help="all, or some of: cases recorded framework mutated sequences generated wire.")
+@click.option("--budget", type=click.FloatRange(0), help="Seconds for all sources together (60).")
+@click.option("--seed", type=int, help="The same seed makes the same cases (1).")
+@click.option("--timeout", type=click.FloatRange(0.01), help="Seconds for one answer (10).")
+@click.option("--ledger", type=_FILE, help="The accepted differences (TOML).")
+@click.option("--corpus", type=_FILE, help="A folder of smallest cases: run first, and added to.")
 @click.option("--reset-original", metavar="CMD", help="Rewinds the original before each case.")
 @click.option("--reset-port", metavar="CMD", help="Rewinds the port before each case.")
 @click.option("--database-original", metavar="URL", help="What the original writes to, to be compared, too.")
 @click.option("--database-port", metavar="URL", help="What the port writes to.")
-@click.option("--report", type=click.Path(path_type=Path, file_okay=False), help="A folder for report.json.")
-def check(
-    original: str,
-    port: str,
-    cases_file: Path,
-    ledger_file: Path | None,
-    reset_original: str | None,
-    reset_port: str | None,
-    database_original: str | None,
-    database_port: str | None,
-    report: Path | None,
-) -> None:
-    """Send the same cases to ORIGINAL and PORT, and tell every difference, the gravest first.
+@click.option("--report", type=click.Path(path_type=Path, file_okay=False), help="A folder for the report.")
+def check(original: str, port: str, **given: Any) -> None:
+    """Ask ORIGINAL and PORT the same, and tell every difference, the gravest first.
 
-    Exit code: 0 alike or all accepted, 1 a new difference, 2 usage, 3 the ledger is stale or expired,
-    4 inconclusive (the original differs from itself, a target is down).
+    The same keys may stand in [tool.parity] of pyproject.toml. Exit code: 0 alike or all accepted, 1 a new
+    difference, 2 usage, 3 the ledger is stale or expired, 4 inconclusive (the original differs from itself, a
+    target is down).
     """
     began = time.monotonic()
+    findings: list[Finding] = []
+    options = Options()
     try:
         with no_verdict():
+            options = Options.of(_listed(given), configured(Path.cwd()))
             same_target(original, port)
-            cases, ledger = _read(cases_file, ledger_file)
-            pair = Specs(original, port, reset_original, reset_port)
-            if bool(database_original) != bool(database_port):
+            if bool(options.database_original) != bool(options.database_port):
                 raise SpecError("effects are compared in two databases: give --database-original and --database-port")
-            run, findings = _checked(pair, cases, ledger, (database_original or "", database_port or ""))
+            ledger = _ledger(options.ledger)
+            cases = given_cases(options.cases, options.har)
+            specs = Specs(original, port, options.reset_original, options.reset_port)
+            run, findings = _checked(specs, cases, ledger, options)
     except KeyboardInterrupt:
-        run, findings = Run(dict(NOT_ASKED), noun="case", interrupted=True), []
+        run = Run(dict(NOT_ASKED), noun="case", interrupted=True)
     run.seconds = time.monotonic() - began
     _show(findings, run)
-    if report:
-        run.write(report)
+    if options.report:
+        run.write(options.report)
+    # A thread that an app left hanging does not keep the command from ending.
     sys.exit(run.code)
 
 
@@ -103,106 +106,51 @@ class Specs:
         """Whether both worlds are made anew for each case, and so make the same ids."""
         return can_reset(self.original) and can_reset(self.port)
 
+    def opened(self, timeout: float) -> tuple[Target, Target]:
+        """Both targets, not yet entered. Raises SpecError."""
+        original, port = (watched(spec, reset, timeout) for spec, reset in self.sides())
+        return original, port
 
-def _read(cases_file: Path, ledger_file: Path | None) -> tuple[tuple[Case, ...], Ledger]:
+
+def watched(spec: str, reset: str | None, timeout: float) -> Target:
+    """The target of a SPEC, with a bound on each of its answers."""
+    return Watched(lambda: resolve(spec, reset=reset, timeout=timeout), timeout)
+
+
+def _listed(given: dict[str, Any]) -> dict[str, Any]:
+    sources = given.get("sources")
+    return given | {"sources": tuple(name.strip() for name in sources.split(",")) if sources else ()}
+
+
+def _ledger(path: Path | None) -> Ledger:
     try:
-        return load_cases(cases_file), Ledger.load(ledger_file) if ledger_file else Ledger.empty()
+        return Ledger.load(path) if path else Ledger.empty()
     except OSError as error:
         raise CaseError(f"{error.filename}: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise CaseError(f"cases and ledger are UTF-8: {error.reason}") from None
 
 
-def _checked(
-    specs: Specs, cases: tuple[Case, ...], ledger: Ledger, databases: tuple[str, str]
-) -> tuple[Run, list[Finding]]:
+def _checked(specs: Specs, cases: Sequence[Case], ledger: Ledger, options: Options) -> tuple[Run, list[Finding]]:
     with ExitStack() as stack:
-        original, port = (stack.enter_context(resolve(spec, reset=reset)) for spec, reset in specs.sides())
+        original, port = (stack.enter_context(target) for target in specs.opened(options.timeout))
         checked = Check(original, port, ledger, own_ids=not specs.anew, rewinds=specs.rewinds)
-        if all(databases):
+        if options.database_original and options.database_port:
             from contract_tests.parity.effects import Effects
 
+            databases = (options.database_original, options.database_port)
             effects = Effects(*databases, partner=checked.pair.bindings.partner)
-            checked.effects = stack.enter_context(effects)
+            checked.runner.effects = stack.enter_context(effects)
+        explorer = Explorer(checked, cases, options)
         try:
-            checked.run(cases)
+            explorer.explore()
             if specs.anew and not checked.result.down:
-                checked.control(cases, stack.enter_context(resolve(specs.original)))
+                second = stack.enter_context(watched(specs.original, None, options.timeout))
+                checked.control(second, cases, until=time.monotonic() + max(options.budget, _CONTROL))
+            explorer.keep()
         except KeyboardInterrupt:
             checked.result.interrupted = True
         return checked.finish(), checked.findings()
-
-
-class Check:
-    """Runs cases against a pair, and gathers what it finds."""
-
-    def __init__(self, original: Target, port: Target, ledger: Ledger, *, own_ids: bool, rewinds: bool) -> None:
-        self.rewinds = rewinds
-        declared = Declared.of(ledger.bind)
-        bindings = Bindings(declared) if own_ids else Bindings.opaque(declared)
-        self.pair = Pair(original, port, accepted=ledger, bindings=bindings, source="recorded")
-        self.effects: Effects | None = None
-        self.found: dict[str, Finding] = {}
-        self.result = Run({"original": original.name, "port": port.name}, noun="case")
-        if not rewinds:
-            self.result.notes.append("not rewound between cases")
-
-    def run(self, cases: tuple[Case, ...]) -> None:
-        for case in cases:
-            exchanges = self._exchanges(self.pair, case, self.effects)
-            for exchange in exchanges:
-                add_findings(self.found, exchange, case.name, self.pair.secrets)
-                for _, entry in exchange.accepted:
-                    self.result.accepted[str(entry)] = self.result.accepted.get(str(entry), 0) + 1
-            alike = not any(exchange.differences for exchange in exchanges)
-            outcome = "passed" if alike else "failed"
-            self.result.count("cases", "both", outcome if exchanges else "inconclusive")
-
-    def control(self, cases: tuple[Case, ...], second: Target) -> None:
-        """The original against a second one of itself: where these differ, nothing can be said of the port."""
-        # A ledger of its own: what occurs between two originals has not occurred between original and port.
-        ledger = Ledger(self.pair.accepted.entries, bind=self.pair.accepted.bind)
-        pair = Pair(self.pair.original, second, accepted=ledger, bindings=self.pair.bindings, source=self.pair.source)
-        noisy: dict[str, Finding] = {}
-        for case in cases:
-            for exchange in self._exchanges(pair, case):
-                add_findings(noisy, exchange, case.name, pair.secrets)
-        for fingerprint in noisy:
-            self.found.pop(fingerprint, None)
-            self.result.down.append(f"the original differs from itself: {fingerprint}")
-
-    def findings(self) -> list[Finding]:
-        return ranked(self.found)
-
-    def finish(self) -> Run:
-        self.result.names = {"original": self.pair.original.name, "port": self.pair.port.name}
-        self.result.differences = {finding.fingerprint: finding for finding in self.findings()}
-        self.result.notes += self.effects.notes if self.effects is not None else []
-        ledger = self.pair.accepted
-        self.result.ledger += [f"expired: {entry}" for entry in ledger.expired(datetime.now(UTC).date())]
-        self.result.ledger += [f"stale: {entry}" for entry in ledger.stale({"recorded"}, known={"recorded"})]
-        return self.result
-
-    def _exchanges(self, pair: Pair, case: Case, effects: Effects | None = None) -> list[Exchange]:
-        try:
-            # The table of partners lives as long as the two databases do.
-            if self.rewinds:
-                pair.reset()
-            if effects is not None:
-                effects.begin()
-            exchanges = [pair.exchange(step) for step in case.steps]
-            exchanges = exchanges if effects is None else effects.judged(exchanges, case.name, pair)
-        except (Inconclusive, SpecError, ResetError, LifespanError, SettleError) as error:
-            # What was found before it is not lost.
-            self.result.down.append(f"{case.name}: {error}")
-            return []
-        self.result.down += [
-            f"the {side} is down ({outcome.failure}) in {case.name}"
-            for exchange in exchanges
-            for side, outcome in (("original", exchange.original), ("port", exchange.port))
-            if outcome.failure == "refused"
-        ]
-        return exchanges
 
 
 def _show(findings: list[Finding], run: Run) -> None:
@@ -212,4 +160,6 @@ def _show(findings: list[Finding], run: Run) -> None:
         click.echo("\n".join(f"   {line}" for line in rest) + "\n")
     for entry, count in run.accepted.items():
         click.echo(f"accepted {count} times: {entry}")
+    for line in run.told:
+        click.echo(line)
     click.echo(run.line())

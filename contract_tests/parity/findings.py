@@ -8,6 +8,7 @@ from typing import Any
 
 from contract_tests.parity.exchange import Exchange
 from contract_tests.parity.secrets import Secrets
+from contract_tests.parity.signing_in import answers, refuses
 from contract_tests.parity.telling import curl, hidden_values, tell, visible
 
 # What breaks a client comes before what it might not notice.
@@ -27,10 +28,11 @@ class Finding:
     cases: list[str]
     curl: str
     told: str
+    unguarded: bool = False
 
     @property
-    def rank(self) -> tuple[bool, bool, int]:
-        return (self.exposes is None, self.kind == "order", GRAVITY.index(self.level))
+    def rank(self) -> tuple[bool, bool, bool, int]:
+        return (not self.unguarded, self.exposes is None, self.kind == "order", GRAVITY.index(self.level))
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -38,6 +40,8 @@ class Finding:
     def lines(self) -> Iterable[str]:
         """The finding for a person, without the whole exchange."""
         yield self.fingerprint
+        if self.unguarded:
+            yield "  SECURITY: the original refuses this request, and the port answers it"
         if self.exposes:
             yield f"  the {self.exposes} gives back a secret that the client sent"
         for side, value in (("original", self.original), ("port", self.port)):
@@ -50,7 +54,9 @@ def add_findings(told: dict[str, Finding], exchange: Exchange, case: str, secret
     """Add an exchange's differences to what was found so far."""
     for difference in exchange.differences:
         fingerprint = secrets.hide(difference.fingerprint(exchange.operation))
-        if fingerprint not in told:
+        # One fingerprint may stand for harmless requests and for one that gets in where it must not.
+        known = told.get(fingerprint)
+        if known is None or (not known.unguarded and _is_unguarded(difference.level, exchange)):
             original, port = hidden_values(difference, secrets)
             told[fingerprint] = Finding(
                 fingerprint=fingerprint,
@@ -59,12 +65,18 @@ def add_findings(told: dict[str, Finding], exchange: Exchange, case: str, secret
                 original=original,
                 port=port,
                 exposes=_exposed(original, port),
-                cases=[],
+                cases=[] if known is None else known.cases,
                 curl=curl(exchange.request, origin=exchange.origin, secrets=secrets),
                 told=tell(exchange, secrets=secrets),
+                unguarded=_is_unguarded(difference.level, exchange),
             )
         if case not in told[fingerprint].cases:
             told[fingerprint].cases.append(case)
+
+
+def _is_unguarded(level: str, exchange: Exchange) -> bool:
+    """Whether the port lets in whom the original refuses: told with the status."""
+    return level == "status" and refuses(exchange.original) and answers(exchange.port)
 
 
 def ranked(told: dict[str, Finding]) -> list[Finding]:

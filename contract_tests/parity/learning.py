@@ -23,6 +23,7 @@ _URL = re.compile(
 )
 # A string that is a link and nothing else: within a body it refers, as a header does.
 _LINK = re.compile(r"(?:https?:)?//[^/?#\s]+(?:/\S*)?|/\S+")
+_SIGNED = re.compile(r"(?P<content>\.?[\w-]+)\.[\w-]{6}\.[\w-]{27}")
 _ETAG = re.compile(r'(W/)?"([^"]*)"')
 _URLS = frozenset({"location", "content-location"})
 _UNREAD = frozenset({"date", "server", "content-length", "content-type"})
@@ -182,6 +183,9 @@ class Lesson:
         if not ours.value or not theirs.value:
             return port
         known, verdict = self._meet(OPAQUE, ours.value, theirs.value, own=True)
+        if verdict is not None and _signed_alike(ours.value, theirs.value):
+            # Signed with the time: of one content there is another text each second, and each side meets its own.
+            verdict = None
         self._tell("cookie", f"{ours.name}.value", verdict)
         return port.replace(theirs.value, ours.value, 1) if known else port
 
@@ -254,6 +258,12 @@ def _document(response: Response) -> Document | None:
         return read(response.body)
     except NotJsonError:
         return None
+
+
+def _signed_alike(original: str, port: str) -> bool:
+    """Whether two values are one content, each signed with a time of its own, as itsdangerous does."""
+    ours, theirs = _SIGNED.fullmatch(original), _SIGNED.fullmatch(port)
+    return ours is not None and theirs is not None and ours["content"] == theirs["content"]
 
 
 def _key(name: bytes, value: bytes) -> str:

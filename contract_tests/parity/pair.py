@@ -16,6 +16,8 @@ from .messages import Request, Response, Target
 from .rules import DEFAULT, Rules
 from .secrets import Secrets
 
+_TIMED = frozenset({b"date", b"last-modified", b"retry-after", b"set-cookie", b"x-ratelimit-reset"})
+
 
 class Pair:
     """Two targets under one lock; made once for two databases, since it remembers which ids are partners.
@@ -47,23 +49,34 @@ class Pair:
         self.secrets = Secrets()
         self._lock = threading.Lock()
 
-    def exchange(self, request: Request, *, origin: str = "", probe: str | None = None) -> Exchange:
+    def exchange(
+        self, request: Request, *, origin: str = "", probe: str | None = None, port_request: Request | None = None
+    ) -> Exchange:
         """Send a request to the original, then to the port, and compare the outcomes.
 
-        Raises Inconclusive where the request's ids cannot be translated without guessing.
+        `port_request` is what the port is sent where that is known; else the request's ids are translated.
+        Raises Inconclusive where they cannot be without guessing.
         """
         self.secrets.learn(request)
         with self._lock:
-            port_request = self._translated(request)
+            if port_request is None:
+                port_request = self.translated(request)
+            elif port_request is not request:
+                self.secrets.learn(port_request)
             original, original_received = _timed(self.original, request)
             port, port_received = _timed(self.port, port_request)
+            if self.bindings.idle and _are_equal(original, port):
+                # To the byte: there is nothing to walk through, and nothing to learn.
+                return Exchange(
+                    self.operation(request), request, port_request, original, port, origin=origin or _origin(request)
+                )
             learned = self.bindings.learn(request, original, port)
         received = (original_received, port_received)
         found = compare(original, learned.port, rules=self.rules, received=received)
         operation = self.operation(request)
         new, accepted = [], []
         for difference in sorted({*found, *learned.differences}):
-            entry = self._entry(operation, difference, probe)
+            entry = self._entry(operation, request, difference, probe)
             new.append(difference) if entry is None else accepted.append((difference, entry))
         return Exchange(
             operation, request, port_request, original, port, tuple(new), tuple(accepted), origin or _origin(request)
@@ -76,14 +89,20 @@ class Pair:
             self.port.reset()
             self.bindings.clear()
 
-    def _translated(self, request: Request) -> Request:
+    def translated(self, request: Request) -> Request:
+        """The request in the port's ids. Raises Inconclusive."""
         try:
             return self.bindings.translate(request)
         except Inconclusive as error:
             raise Inconclusive(self.secrets.hide(str(error))) from None
 
-    def _entry(self, operation: str, difference: Difference, probe: str | None) -> Entry | None:
-        return self.accepted.accepts(operation, difference, source=self.source, probe=probe)
+    def _entry(self, operation: str, request: Request, difference: Difference, probe: str | None) -> Entry | None:
+        found = self.accepted.accepts(operation, difference, source=self.source, probe=probe)
+        # Entries written before templates were known call a request by its own path.
+        plain = operation if found else self.bindings.operation(request)
+        if plain == operation:
+            return found
+        return self.accepted.accepts(plain, difference, source=self.source, probe=probe)
 
 
 class Judge:
@@ -114,6 +133,13 @@ class Judge:
 def _timed(target: Target, request: Request) -> tuple[Response, float]:
     response = target.send(request)
     return response, time.time()
+
+
+def _are_equal(original: Response, port: Response) -> bool:
+    """Whether two whole answers are the same, and hold no time, which must be a valid one even so."""
+    if original != port or original.failure is not None:
+        return False
+    return not any(name.lower() in _TIMED for name, _ in original.headers)
 
 
 def _origin(request: Request) -> str:

@@ -8,6 +8,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from urllib.parse import quote, quote_plus, unquote_plus
 
 from .declared import snake
@@ -51,6 +52,9 @@ class Secrets:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._numbers: dict[str, int] = {}
+        # Each secret in each of its spellings, the longest first; made anew once there are more secrets.
+        self._spelled: list[tuple[str, int]] = []
+        self._spelled_of = 0
 
     def learn(self, request: Request) -> None:
         """Note a request's secrets, so that they are known wherever they turn up later."""
@@ -85,16 +89,26 @@ class Secrets:
 
     def hide(self, text: str) -> str:
         """Any text with every known secret hidden, in the spellings of JSON, URLs and HTML too."""
-        with self._lock:
-            known = dict(self._numbers)
-        spellings = {spelling: number for secret, number in known.items() for spelling in _spellings(secret)}
-        for spelling in sorted(spellings, key=lambda spelling: (-len(spelling), spelling)):
+        spellings = self._spellings()
+        for spelling, number in spellings:
+            if spelling not in text:
+                continue
             if len(spelling) >= _LONG:
-                text = text.replace(spelling, f"<secret:{spellings[spelling]}>")
-            elif spelling in text:
+                text = text.replace(spelling, f"<secret:{number}>")
+            else:
                 word = rf"(?<![A-Za-z0-9]){re.escape(spelling)}(?![A-Za-z0-9])(?!:\d+>)"
-                text = re.sub(word, f"<secret:{spellings[spelling]}>", text)
-        return self._hide_cut(text, spellings) if CUT in text else text
+                text = re.sub(word, f"<secret:{number}>", text)
+        return self._hide_cut(text, dict(spellings)) if CUT in text else text
+
+    def _spellings(self) -> list[tuple[str, int]]:
+        with self._lock:
+            if self._spelled_of != len(self._numbers):
+                found = {
+                    spelling: number for secret, number in self._numbers.items() for spelling in _spellings(secret)
+                }
+                self._spelled = sorted(found.items(), key=lambda pair: (-len(pair[0]), pair[0]))
+                self._spelled_of = len(self._numbers)
+            return self._spelled
 
     def _hide_cut(self, text: str, spellings: dict[str, int]) -> str:
         """Hide what is left of a secret that an excerpt cut in two."""
@@ -215,11 +229,12 @@ def _json_text(value: str) -> str:
         return value
 
 
-def _spellings(secret: str) -> set[str]:
+@lru_cache(100_000)
+def _spellings(secret: str) -> frozenset[str]:
     if len(secret) <= _SHORT:
-        return set()
+        return frozenset()
     written = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], html.escape(secret)}
-    return written | {secret, quote(secret), quote(secret, safe=""), quote_plus(secret)}
+    return frozenset(written | {secret, quote(secret), quote(secret, safe=""), quote_plus(secret)})
 
 
 def hidden_headers(secrets: Secrets, headers: Headers) -> Iterator[tuple[str, str]]:

@@ -20,27 +20,30 @@ _METHODS = (MethodType, BuiltinMethodType)
 _OBJECT = re.compile(r"(?P<path>[A-Za-z_][\w.]*:[A-Za-z_][\w.]*)(?P<call>\(\))?")
 
 
-def resolve(spec: str, *, reset: str | None = None, env: Mapping[str, str] | None = None) -> Target:
+def resolve(
+    spec: str, *, reset: str | None = None, env: Mapping[str, str] | None = None, timeout: float | None = None
+) -> Target:
     """The target that a SPEC names, not yet entered.
 
     `reset` is how a target is rewound that we do not make ourselves: a command line, run without a shell, or
     `package.module:callable`, called in this process. A `module:factory()` needs none, its factory is called
     again; a plain `module:attribute` takes one or is never rewound. `env` is added to the environment of
-    commands, or set while an application is imported and made.
+    commands, or set while an application is imported and made. `timeout` is in seconds, for one answer of a server or
+    an ASGI application.
     Raises SpecError in one line for a SPEC, or a `reset`, that names nothing of the kind.
     """
     kind = _kind(spec)
     if kind == "factory":
         if reset is not None:
             raise SpecError(f"{spec!r} is reset by calling it again and takes no reset command")
-        return FactoryTarget(spec, env)
+        return FactoryTarget(spec, env, timeout)
     hook = None if reset is None else reset_hook(reset, env)
     if kind == "attribute":
-        target = target_of(find(spec, env), spec)
+        target = target_of(find(spec, env), spec, timeout)
     elif kind == "url":
-        target = _server(spec)
+        target = _server(spec, timeout)
     else:
-        target = CommandTarget(spec, env)
+        target = CommandTarget(spec, env, timeout)
     return target if hook is None else ResettingTarget(target, hook)
 
 
@@ -68,6 +71,11 @@ class ResettingTarget:
     def name(self) -> str:
         return self._target.name
 
+    @property
+    def app(self) -> object:
+        """The application behind it, where it is one of this process."""
+        return getattr(self._target, "app", None)
+
     def send(self, request: Request) -> Response:
         return self._target.send(request)
 
@@ -90,15 +98,19 @@ class ResettingTarget:
 class FactoryTarget:
     """An application from a factory, made anew by each reset."""
 
-    def __init__(self, spec: str, env: Mapping[str, str] | None) -> None:
-        self._spec = spec
-        self._env = env
+    def __init__(self, spec: str, env: Mapping[str, str] | None, timeout: float | None = None) -> None:
+        self._spec, self._env, self._timeout = spec, env, timeout
         self._factory: Callable[[], Any] = find(spec.removesuffix("()"), env)
         self._target: Target = self._made()
 
     @property
     def name(self) -> str:
         return self._target.name
+
+    @property
+    def app(self) -> object:
+        """The application behind it, where it is one of this process."""
+        return getattr(self._target, "app", None)
 
     def send(self, request: Request) -> Response:
         return self._target.send(request)
@@ -120,18 +132,18 @@ class FactoryTarget:
         self.close()
 
     def _made(self) -> Target:
-        return target_of(called(self._factory, self._spec, self._env), self._spec)
+        return target_of(called(self._factory, self._spec, self._env), self._spec, self._timeout)
 
 
 class CommandTarget:
     """A server that is started with the context, or with the first request, and ended by `close()`."""
 
-    def __init__(self, command: str, env: Mapping[str, str] | None) -> None:
+    def __init__(self, command: str, env: Mapping[str, str] | None, timeout: float | None = None) -> None:
         from contract_tests.parity.servers import Server
 
         self._server = Server(command, env=env)
         self._target: Target | None = None
-        self._command = command
+        self._command, self._timeout = command, timeout
 
     @property
     def name(self) -> str:
@@ -158,15 +170,15 @@ class CommandTarget:
     def _running(self) -> Target:
         if self._target is None:
             self._server.start()
-            self._target = _server(self._server.url)
+            self._target = _server(self._server.url, self._timeout)
         return self._target
 
 
-def _server(url: str) -> Target:
+def _server(url: str, timeout: float | None = None) -> Target:
     from contract_tests.parity.drivers.http import http
 
     try:
-        return http(url)
+        return http(url) if timeout is None else http(url, timeout=timeout)
     except ValueError as error:
         raise SpecError(str(error)) from None
 

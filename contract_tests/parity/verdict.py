@@ -13,7 +13,9 @@ from typing import Any
 
 from contract_tests.parity.binding import DeclarationError
 from contract_tests.parity.cases import CaseError
+from contract_tests.parity.coverage import Coverage
 from contract_tests.parity.drivers import LifespanError, SettleError
+from contract_tests.parity.exchange import Exchange
 from contract_tests.parity.findings import Finding
 from contract_tests.parity.ledger import LedgerError
 from contract_tests.parity.probes import ProbeError
@@ -23,6 +25,7 @@ from contract_tests.parity.specs import SpecError
 
 ALIKE, DIFFERENT, USAGE, LEDGER, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 4, 130
 NOT_ASKED = {"original": "not asked", "port": "not asked"}
+_TOLD = 3
 COLUMNS = {"original": "original", "port": "port", "both": "alike"}
 
 
@@ -46,6 +49,13 @@ class Run:
     whole: bool = False
     probed: bool = False
     seconds: float = 0.0
+    coverage: Coverage = field(default_factory=Coverage)
+    noise: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+
+    def saw(self, exchange: Exchange, source: str) -> None:
+        """Count an exchange that a source led to."""
+        self.coverage.saw(exchange, source)
 
     def count(self, area: str, column: str, outcome: str) -> None:
         self.outcomes.setdefault(area, {}).setdefault(column, Counter())[outcome] += 1
@@ -60,6 +70,7 @@ class Run:
             known.cases += [case for case in found.cases if case not in known.cases]
         for entry, count in other.accepted.items():
             self.accepted[entry] = self.accepted.get(entry, 0) + count
+        self.coverage.add(other.coverage)
         self.failures |= other.failures
         self.left_out += other.left_out
         for mine, theirs in (
@@ -68,6 +79,8 @@ class Run:
             (self.ledger, other.ledger),
             (self.down, other.down),
             (self.notes, other.notes),
+            (self.noise, other.noise),
+            (self.told, other.told),
         ):
             mine += [each for each in theirs if each not in mine]
         self.interrupted |= other.interrupted
@@ -77,7 +90,7 @@ class Run:
         """The exit code; of several reasons the gravest."""
         if self.interrupted:
             return INTERRUPTED
-        if self.down or not self.outcomes:
+        if self.down or self.noise or not self.outcomes:
             return INCONCLUSIVE
         if self.differences or self.failures or self.faults:
             # An answer that differs leaves the documented one unseen: the difference is what to act on.
@@ -97,13 +110,17 @@ class Run:
             DIFFERENT: "DIFFERENT: " + ", ".join(self._counts()),
             LEDGER: "LEDGER: alike, but " + "; ".join(self.ledger),
             INCONCLUSIVE: "INCONCLUSIVE: "
-            + "; ".join([*self.down, *self.unseen[:3], *self._counts()] or ["no test ran"]),
+            + "; ".join([*self._noisy(), *self.down, *self.unseen[:3], *self._counts()] or ["no test ran"]),
             INTERRUPTED: "INTERRUPTED",
         }[self.code]
         left_out = "".join(f", {count} {why} left out" for why, count in sorted(self.left_out.items()))
         left_out += "".join(f", {note}" for note in self.notes)
         who = f"original {self.names['original']}, port {self.names['port']}"
         return f"{word} ({self.tests} {self.noun}{'s' * (self.tests != 1)} in {self.seconds:.0f} s{left_out}; {who})"
+
+    def _noisy(self) -> list[str]:
+        more = [f"and in {len(self.noise) - _TOLD} more places"] if len(self.noise) > _TOLD else []
+        return [*(f"the original differs from itself: {each}" for each in self.noise[:_TOLD]), *more]
 
     def _counts(self) -> list[str]:
         counted = (
@@ -138,6 +155,9 @@ class Run:
             "ledger": self.ledger,
             "down": self.down,
             "left_out": self.left_out,
+            "noise": self.noise,
+            "coverage": self.coverage.as_json(),
+            "told": self.told,
         }
 
     def write(self, folder: Path) -> None:

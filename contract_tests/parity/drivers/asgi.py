@@ -42,6 +42,11 @@ class AsgiTarget:
     def name(self) -> str:
         return framing.name_of(self._app)
 
+    @property
+    def app(self) -> object:
+        """The application itself: what it shows of its routes is read from it."""
+        return self._app
+
     def send(self, request: Request) -> Response:
         if framing.split_target(request.target) is None:
             return framing.bad_request(request.method)

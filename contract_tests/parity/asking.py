@@ -1,0 +1,93 @@
+"""Where the operations of a pair are found: a document that is given, the apps themselves, or what they serve."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from contract_tests.parity.applications import SpecError
+from contract_tests.parity.messages import Request, Target
+from contract_tests.parity.operations import Operation, Operations, document_of, of_app, of_document
+
+_PATHS = (b"/openapi.json", b"/api/openapi.json", b"/swagger.json")
+NOTHING = (
+    "nothing says what can be asked of these two: give --openapi FILE|URL, --cases FILE or --har FILE "
+    "(neither serves /openapi.json, and neither is an application object with a URL map or routes)"
+)
+
+
+def found_operations(original: Target, port: Target, openapi: str | None = None) -> Operations:
+    """The operations of both sides. Raises SpecError, in one line, for a document that cannot be read."""
+    if openapi is not None:
+        document = _given(openapi)
+        return Operations(of_document(document, "document"), document)
+    sides = (("original", original), ("port", port))
+    found: list[Operation] = [each for side, target in sides for each in of_app(app_of(target), side)]
+    documents = [document_of(app_of(target)) for _, target in sides]
+    for side, target in sides:
+        if not any(side in each.sides for each in found):
+            documents.append(_served(target))
+            found += of_document(documents[-1], side)
+    return Operations(found, next((each for each in documents if isinstance(each, dict)), None))
+
+
+def app_of(target: Any) -> Any:
+    """The application object behind a target; None where there is none in this process."""
+    return getattr(target, "app", None)
+
+
+def _served(target: Target) -> Any:
+    for path in _PATHS:
+        response = target.send(Request("GET", path, ((b"Host", b"localhost"), (b"Accept", b"application/json"))))
+        if response.status == 200:
+            try:
+                return json.loads(response.body)
+            except (ValueError, RecursionError):
+                continue
+    return None
+
+
+def _given(openapi: str) -> Any:
+    if openapi.startswith(("http://", "https://")):
+        document = _fetched(openapi)
+    else:
+        try:
+            document = Path(openapi).read_bytes()
+        except OSError as error:
+            raise SpecError(f"--openapi {openapi}: {error.strerror}") from None
+    return _parsed(document, openapi)
+
+
+def _fetched(url: str) -> bytes:
+    from contract_tests.parity.drivers import http
+
+    parts = urlsplit(url)
+    with http(f"{parts.scheme}://{parts.netloc}") as target:
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        response = target.send(Request("GET", path.encode("latin-1", "replace"), ((b"Host", parts.netloc.encode()),)))
+    if response.status != 200:
+        raise SpecError(f"--openapi {url}: answered {response.failure or response.status}")
+    return response.body
+
+
+def _parsed(text: bytes, place: str) -> Any:
+    try:
+        document = json.loads(text)
+    except ValueError:
+        document = _yaml(text, place)
+    if not isinstance(document, dict) or not isinstance(document.get("paths"), dict):
+        raise SpecError(f"--openapi {place}: this is no OpenAPI document: it has no paths")
+    return document
+
+
+def _yaml(text: bytes, place: str) -> Any:
+    try:
+        import yaml
+    except ImportError:
+        raise SpecError(f"--openapi {place}: this is not JSON (for YAML, install pyyaml)") from None
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise SpecError(f"--openapi {place}: this is neither JSON nor YAML") from None

@@ -1,0 +1,247 @@
+"""A check runs the cases of all its sources against a pair, and gathers what differs, what is noise, what was seen."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from contract_tests.parity.binding import Bindings, Declared, Inconclusive
+from contract_tests.parity.cases import Case
+from contract_tests.parity.drivers import LifespanError, SettleError
+from contract_tests.parity.exchange import Exchange
+from contract_tests.parity.findings import Finding, add_findings, ranked
+from contract_tests.parity.ledger import Ledger
+from contract_tests.parity.messages import Request, Target
+from contract_tests.parity.operations import Operations
+from contract_tests.parity.pair import Pair
+from contract_tests.parity.resets import ResetError
+from contract_tests.parity.runner import GIVEN, Runner
+from contract_tests.parity.shrinking import cut_after, shrunk
+from contract_tests.parity.specs import SpecError
+from contract_tests.parity.verdict import Run
+
+_STOPS = (Inconclusive, SpecError, ResetError, LifespanError, SettleError)
+# Where a difference occurs in many cases, the first few say whether it is noise.
+_WITNESSES = 3
+# So often an operation may keep everybody waiting.
+_HANGS = 3
+
+
+@dataclass(slots=True)
+class Witness:
+    """A case that showed a fingerprint, and the cases that had been run in the same worlds before it."""
+
+    case: Case
+    before: tuple[Case, ...] = ()
+
+
+@dataclass(slots=True)
+class Seen:
+    """Who witnessed a fingerprint first."""
+
+    witnesses: list[Witness] = field(default_factory=list)
+
+
+class Check:
+    """Runs cases against a pair, and gathers what it finds."""
+
+    def __init__(self, original: Target, port: Target, ledger: Ledger, *, own_ids: bool, rewinds: bool) -> None:
+        self.rewinds = rewinds
+        declared = Declared.of(ledger.bind)
+        self._make_bindings: Callable[[], Bindings] = (
+            (lambda: Bindings(declared)) if own_ids else (lambda: Bindings.opaque(declared))
+        )
+        self.pair = Pair(original, port, accepted=ledger, bindings=self._make_bindings(), source="recorded")
+        self.runner = Runner(self.pair, rewinds=rewinds)
+        self.found: dict[str, Finding] = {}
+        self.seen: dict[str, Seen] = {}
+        self.accepted_in: dict[str, Case] = {}
+        self.judges_stale = True
+        self.hung: Counter[str] = Counter()
+        self.result = Run({"original": original.name, "port": port.name}, noun="case")
+        if not rewinds:
+            self.result.notes.append("not rewound between cases")
+
+    def know(self, operations: Operations) -> None:
+        """Tell requests by the operations that are known: `GET /user/{id}` for each user."""
+        self.pair.operation = self._named(operations, self.pair.operation)
+
+    def run(self, cases: Iterable[Case]) -> None:
+        for case in cases:
+            self.take(case)
+
+    def take(self, case: Case) -> list[Exchange]:
+        """Run one case and note what it showed; one of an operation that only hangs is left out, and counted."""
+        if case.source not in GIVEN and any(self.hung[self._place(step)] >= _HANGS for step in case.steps):
+            self.result.left_out["cases of operations that hang"] += 1
+            self.runner.answers = []
+            return []
+        exchanges = self._exchanges(self.runner, case)
+        for exchange in exchanges:
+            self.result.saw(exchange, case.source)
+            if "timeout" in (exchange.original.failure, exchange.port.failure):
+                self.hung[self._place(exchange.request)] += 1
+            if exchange.differences:
+                self._differs(exchange, case)
+            for _, entry in exchange.accepted:
+                self.result.accepted[str(entry)] = self.result.accepted.get(str(entry), 0) + 1
+        alike = not any(exchange.differences for exchange in exchanges)
+        outcome = "passed" if alike else "failed"
+        self.result.count(case.source, "both", outcome if exchanges else "inconclusive")
+        return exchanges
+
+    def control(self, second: Target, given: Sequence[Case] = (), *, until: float = float("inf")) -> None:
+        """The original against a second one of itself: where these differ, nothing can be said of the port.
+
+        The cases that were given run whole; of the others those that showed a difference.
+        """
+        # A ledger of its own: what occurs between two originals has not occurred between original and port.
+        ledger = Ledger(self.pair.accepted.entries, bind=self.pair.accepted.bind)
+        pair = Pair(self.pair.original, second, accepted=ledger, bindings=self._make_bindings(), source="recorded")
+        pair.operation, pair.secrets = self.pair.operation, self.pair.secrets
+        runner = Runner(pair, rewinds=self.rewinds)
+        runner.sign_in = self.runner.sign_in
+        noisy: dict[str, Finding] = {}
+        for case in self._controlled(given):
+            if time.monotonic() > until:
+                self.result.told.append(
+                    "the control ended early: what the original answers otherwise each time may be told"
+                )
+                break
+            for exchange in self._exchanges(runner, case):
+                add_findings(noisy, exchange, case.name, pair.secrets)
+        for fingerprint in noisy:
+            self.found.pop(fingerprint, None)
+            self.result.noise.append(fingerprint)
+
+    def smallest(self, keep: Callable[[Case, str], None], *, until: float) -> None:
+        """Shrink the case of each difference, gravest first, and tell and keep the smallest."""
+        covered: set[str] = set()
+        for finding in self.findings():
+            seen = self.seen.get(finding.fingerprint)
+            if finding.fingerprint in covered or seen is None or not seen.witnesses:
+                continue
+            case, exchanges = self._smallest(finding.fingerprint, seen.witnesses[0], until)
+            covered |= {each for exchange in exchanges for each in self._fingerprints(exchange)}
+            if case.source not in GIVEN:
+                keep(case, finding.fingerprint)
+
+    def _smallest(self, fingerprint: str, witness: Witness, until: float) -> tuple[Case, list[Exchange]]:
+        shown: list[Exchange] = []
+
+        def shows(case: Case) -> bool:
+            nonlocal shown
+            try:
+                exchanges = self.runner.run(case, anew=True)
+            except _STOPS:
+                return False
+            if not exchanges or not self._is_as_grave(fingerprint, exchanges[-1]):
+                return False
+            shown = exchanges
+            return True
+
+        whole = self._reproduced(witness, fingerprint, until)
+        if whole is None:
+            return witness.case, []
+        case = shrunk(whole, shows, until=until)
+        if shown:
+            self._tell_again(fingerprint, shown[-1])
+        return case, shown
+
+    def _is_as_grave(self, fingerprint: str, exchange: Exchange) -> bool:
+        """Whether an exchange shows a difference, and with it the leak or the open door that it was told for."""
+        told: dict[str, Finding] = {}
+        add_findings(told, exchange, "", self.pair.secrets)
+        old, new = self.found[fingerprint], told.get(fingerprint)
+        return new is not None and (new.unguarded, new.exposes) == (old.unguarded, old.exposes)
+
+    def _reproduced(self, witness: Witness, fingerprint: str, until: float) -> Case | None:
+        """The case up to the step that differs, alone or with what went before it; None where it does not again."""
+        before = [each for each in witness.before if each.signed_in == witness.case.signed_in][-20:]
+        together = _together([*before, witness.case]) if before else witness.case
+        for case in (witness.case, together):
+            if time.monotonic() > until:
+                return None
+            try:
+                exchanges = self.runner.run(case, anew=True)
+            except _STOPS:
+                return None
+            at = next((at for at, each in enumerate(exchanges) if fingerprint in self._fingerprints(each)), None)
+            if at is not None:
+                return cut_after(case, at + 1)
+        return None
+
+    def _tell_again(self, fingerprint: str, exchange: Exchange) -> None:
+        told: dict[str, Finding] = {}
+        add_findings(told, exchange, "", self.pair.secrets)
+        old, new = self.found.get(fingerprint), told.get(fingerprint)
+        if old is not None and new is not None:
+            new.cases = old.cases
+            self.found[fingerprint] = new
+
+    def _fingerprints(self, exchange: Exchange) -> set[str]:
+        return {self.pair.secrets.hide(each.fingerprint(exchange.operation)) for each in exchange.differences}
+
+    def findings(self) -> list[Finding]:
+        return ranked(self.found)
+
+    def finish(self) -> Run:
+        self.result.names = {"original": self.pair.original.name, "port": self.pair.port.name}
+        self.result.differences = {finding.fingerprint: finding for finding in self.findings()}
+        self.result.notes += self.runner.effects.notes if self.runner.effects is not None else []
+        ledger = self.pair.accepted
+        self.result.ledger += [f"expired: {entry}" for entry in ledger.expired(datetime.now(UTC).date())]
+        if self.judges_stale:
+            self.result.ledger += [f"stale: {entry}" for entry in ledger.stale({"recorded"}, known={"recorded"})]
+        return self.result
+
+    def _place(self, request: Request) -> str:
+        return self.pair.operation(request).partition(" ")[2]
+
+    def _differs(self, exchange: Exchange, case: Case) -> None:
+        add_findings(self.found, exchange, case.name, self.pair.secrets)
+        for difference in exchange.differences:
+            fingerprint = self.pair.secrets.hide(difference.fingerprint(exchange.operation))
+            seen = self.seen.setdefault(fingerprint, Seen())
+            if len(seen.witnesses) < _WITNESSES and all(each.case is not case for each in seen.witnesses):
+                seen.witnesses.append(Witness(case, tuple(self.runner.since[:-1])))
+
+    def _controlled(self, given: Sequence[Case]) -> list[Case]:
+        witnessed = [each.case for seen in self.seen.values() for each in seen.witnesses]
+        chosen = {id(case): case for case in (*given, *witnessed)}.values()
+        return [
+            case for case in chosen if case in given or not any(self.hung[self._place(step)] for step in case.steps)
+        ]
+
+    @staticmethod
+    def _named(operations: Operations, otherwise: Callable[[Request], str]) -> Callable[[Request], str]:
+        def name(request: Request) -> str:
+            template = operations.template(request.target.partition(b"?")[0].decode("latin-1"))
+            return otherwise(request) if template is None else f"{request.method} {template}"
+
+        return name
+
+    def _exchanges(self, runner: Runner, case: Case) -> list[Exchange]:
+        try:
+            exchanges = runner.run(case)
+        except _STOPS as error:
+            # What was found before it is not lost.
+            self.result.down.append(f"{case.name}: {error}")
+            return []
+        self.result.down += [
+            f"the {side} is down ({outcome.failure}) in {case.name}"
+            for exchange in exchanges
+            for side, outcome in (("original", exchange.original), ("port", exchange.port))
+            if outcome.failure == "refused"
+        ]
+        return exchanges
+
+
+def _together(cases: Sequence[Case]) -> Case:
+    """Several cases as one story, each keeping what it kept."""
+    last = cases[-1]
+    keeps = tuple(dict(case.kept(at)) for case in cases for at in range(len(case.steps)))
+    return replace(last, steps=tuple(step for case in cases for step in case.steps), keeps=keeps)

@@ -1,0 +1,112 @@
+"""Which fields a handler reads is written in its source: names for plausible requests where no document says them."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from types import FunctionType, ModuleType
+from typing import Any
+
+_READ = r"(?:\.get(?:list|_list)?\(\s*|\.pop\(\s*|\[)[\"']([\w.-]+)[\"']"
+_QUERY = re.compile(r"\b(?:args|query_params|GET)" + _READ)
+_FORM = re.compile(r"\b(?:form|POST|values)" + _READ)
+_FILES = re.compile(r"\bfiles" + _READ)
+_ANY = re.compile(r"\b(?:data|json|body|payload|get_json\([^)]*\)|params|input|content|obj|req|d|j)" + _READ)
+_LISTED = re.compile(r"[\"']([a-z_][a-zA-Z0-9_]{1,30})[\"']\s+(?:not\s+)?in\s+\w*(?:data|json|body|payload)")
+_LOOP = re.compile(r"for\s+\w+\s+in\s+[\(\[]((?:\s*[\"']\w+[\"']\s*,?)+)\s*[\)\]]")
+_WORD = re.compile(r"[\"'](\w+)[\"']")
+_DEEP = 2
+
+
+@dataclass(slots=True)
+class Hints:
+    """Names that a handler reads from the query, a form, files, and a JSON body."""
+
+    query: list[str] = field(default_factory=list)
+    form: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    body: list[str] = field(default_factory=list)
+
+    def take(self, source: str) -> None:
+        """Add the names that a piece of source reads."""
+        form = _FORM.findall(source)
+        for names, found in (
+            (self.query, _QUERY.findall(source)),
+            (self.form, form),
+            (self.files, _FILES.findall(source)),
+            (self.body, [*_ANY.findall(source), *_LISTED.findall(source), *_looped(source)]),
+        ):
+            names += [name for name in dict.fromkeys(found) if name not in names]
+
+
+def hints_of(app: Any) -> dict[tuple[str, str], Hints]:
+    """The hints for each method and template of an app with a URL map and views; empty for any other."""
+    rules = getattr(getattr(app, "url_map", None), "iter_rules", None)
+    views = getattr(app, "view_functions", None)
+    if rules is None or not isinstance(views, dict):
+        return {}
+    found: dict[tuple[str, str], Hints] = {}
+    for rule in rules():
+        template = re.sub(r"<(?:\w+(?:\([^>]*\))?:)?(\w+)>", r"{\1}", rule.rule)
+        for method in rule.methods or ():
+            found[method, template] = _of_view(views.get(rule.endpoint), method)
+    return found
+
+
+def _of_view(view: Any, method: str) -> Hints:
+    hints = Hints()
+    cls = getattr(view, "view_class", None)
+    target = getattr(cls, method.lower(), None) if cls is not None else view
+    for source in _sources(target, set(), _DEEP):
+        hints.take(source)
+    return hints
+
+
+def _sources(view: Any, seen: set[int], deep: int) -> Iterator[str]:
+    """The source of a function, and of what it calls that is no library's."""
+    function = inspect.unwrap(view) if callable(view) else view
+    if not isinstance(function, (FunctionType, type)) or id(function) in seen or not _is_own(function):
+        return
+    seen.add(id(function))
+    try:
+        source = textwrap.dedent(inspect.getsource(function))
+    except (OSError, TypeError):
+        return
+    yield source
+    if deep and isinstance(function, FunctionType):
+        for called in _called(function):
+            yield from _sources(called, seen, deep - 1)
+
+
+def _called(function: FunctionType) -> Iterator[Any]:
+    cells = dict(zip(function.__code__.co_freevars, (_content(cell) for cell in function.__closure__ or ()), strict=False))  # fmt: skip  # noqa: E501
+    for name in function.__code__.co_names:
+        found = function.__globals__.get(name)
+        if isinstance(found, ModuleType):
+            found = next(
+                (getattr(found, each, None) for each in function.__code__.co_names if each in vars(found)), None
+            )
+        yield found
+    yield from cells.values()
+
+
+def _content(cell: Any) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return None
+
+
+def _is_own(function: Callable[..., Any]) -> bool:
+    module = sys.modules.get(function.__module__ or "")
+    file = getattr(module, "__file__", None) or ""
+    return "site-packages" not in file and not file.startswith((sys.base_prefix + "/lib", "<"))
+
+
+def _looped(source: str) -> Iterator[str]:
+    for found in _LOOP.finditer(source):
+        yield from _WORD.findall(found[1])

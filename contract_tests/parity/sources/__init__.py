@@ -1,0 +1,1 @@
+"""Each source makes the same plain cases from what is known of two apps; one runner runs them all."""

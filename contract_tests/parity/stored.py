@@ -1,0 +1,30 @@
+"""Cases that are stored: a file or a folder of JSON Lines, and recorded exchanges (HAR 1.2)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from contract_tests.parity.cases import Case, CaseError, load_cases
+
+
+def given_cases(cases: Path | None, har: Path | None) -> tuple[Case, ...]:
+    """The cases that a user gives; none where nothing is given. Raises CaseError."""
+    found: tuple[Case, ...] = ()
+    if cases is not None:
+        found += cases_in(cases)
+    if har is not None:
+        from contract_tests.parity.sources.recorded import recorded
+
+        found += recorded(har)
+    return found
+
+
+def cases_in(path: Path) -> tuple[Case, ...]:
+    """The cases of a file, or of each file `*.jsonl` of a folder and those below it. Raises CaseError."""
+    files = sorted(path.rglob("*.jsonl")) if path.is_dir() else [path]
+    if not files:
+        raise CaseError(f"{path}: there is no file *.jsonl in it")
+    try:
+        return tuple(case for file in files for case in load_cases(file))
+    except OSError as error:
+        raise CaseError(f"{error.filename}: {error.strerror}") from None
