@@ -104,8 +104,10 @@ class Mirror:
 class _InPlacePair(Pair):
     own: InPlace
 
-    def exchange(self, request: Request, *, origin: str = "", probe: str | None = None) -> Exchange:
-        exchange = super().exchange(request, origin=origin, probe=probe)
+    def exchange(
+        self, request: Request, *, origin: str = "", probe: str | None = None, port_request: Request | None = None
+    ) -> Exchange:
+        exchange = super().exchange(request, origin=origin, probe=probe, port_request=port_request)
         if self.own.raised is None:
             return exchange
         return replace(exchange, differences=tuple(each for each in exchange.differences if each.level in _TOLD))
