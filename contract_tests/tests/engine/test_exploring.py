@@ -121,18 +121,20 @@ def test_pages_are_browsed_and_their_forms_are_sent(explore, faults, fault, told
     faults(fault)
     check = explore(GUESTBOOK, "sequences", "mutated", until=told, cases=200)
     assert told in check.found, list(check.found)
-    assert check.found[told].unguarded == (fault in ("no csrf", "open form"))
+    # Who registers is sent to the login page, and so is who is refused: that alone says nothing of a guard.
+    assert check.found[told].unguarded == (fault == "open form")
 
 
-@pytest.mark.parametrize("pair", [NOTES, GUESTBOOK])
-def test_equal_apps_are_alike(explore, faults, auth, pair):
+@pytest.mark.parametrize("source", ["framework", "mutated", "sequences", "generated"])
+@pytest.mark.parametrize("pair", [NOTES, GUESTBOOK], ids=["notes", "guestbook"])
+def test_equal_apps_are_alike(explore, faults, auth, pair, source):
     faults()
-    sources = ("framework", "mutated", "sequences", "generated")
-    check = explore(pair, *sources, auth=auth if pair is NOTES else None, cases=160)
+    check = explore(pair, source, auth=auth if pair is NOTES else None, cases=60)
     assert list(check.found) == []
-    assert all(check.result.coverage.of_source(source) > 20 for source in sources)
+    assert check.result.coverage.of_source(source) > 20
 
 
+@pytest.mark.servers
 def test_equal_servers_with_other_ids_are_alike(auth, tmp_path, monkeypatch):
     """Nothing is rewound, ids begin elsewhere, each side has tokens of its own."""
     command = "env NOTES_FROM={} " + f"{sys.executable} -m contract_tests.tests.specimens.explored.notes {{port}}"
