@@ -134,6 +134,7 @@ class Check:
             exchanges = self._exchanges(self.pair, case)
             for exchange in exchanges:
                 add_findings(self.found, exchange, case.name, self.pair.secrets)
+                self.result.causes.add(exchange, case.name, self.pair.secrets)
                 for _, entry in exchange.accepted:
                     self.result.accepted[str(entry)] = self.result.accepted.get(str(entry), 0) + 1
             alike = not any(exchange.differences for exchange in exchanges)

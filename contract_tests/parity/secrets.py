@@ -8,6 +8,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from urllib.parse import quote, quote_plus, unquote_plus
 
 from .declared import snake
@@ -29,6 +30,7 @@ _PAIR = re.compile(r"(?<![^=&?#\s;,\"'<>])(?P<name>[^=&?#\s;,\"'<>]++)=(?P<value
 _PART = re.compile(r'name="(?P<name>[^"]*+)"(?:\r\n[^\r\n]++){0,16}+\r\n\r\n(?P<value>(?:[^\r]++|\r(?!\n--))*+)')
 _COOKIE = re.compile(r"(?:^|;)\s*(?P<name>[^=;]*)=(?P<value>[^;]*)")
 _SET_COOKIE = re.compile(r"^\s*(?P<name>[^=;]*)=(?P<value>[^;]*)")
+_MARK = re.compile(r"<secret:(\d+)>")
 _CREDENTIALS = re.compile(r"^(?P<name>[A-Za-z-]+) +(?P<value>.+)$|^(?P<bare>\S+)$")
 _PLAIN_WORDS = frozenset({"", "null", "true", "false", "none", '""', "''"})
 # A shorter secret is hidden at its own place alone, and a short one elsewhere only where it stands as a word.
@@ -51,12 +53,15 @@ class Secrets:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._numbers: dict[str, int] = {}
+        self._sent: set[int] = set()
+        # Kept, the longest first: a run of thousands of cases hides some texts in each.
+        self._spelled: list[tuple[str, int]] | None = None
 
     def learn(self, request: Request) -> None:
         """Note a request's secrets, so that they are known wherever they turn up later."""
         for start, stop, secret in _request_spans(request):
             if stop > start:
-                self.mark(secret)
+                self._number(secret, sent=True)
 
     def learn_cookies(self, response: Response) -> None:
         """Note the values of a response's cookies."""
@@ -67,9 +72,12 @@ class Secrets:
 
     def mark(self, secret: str) -> str:
         """The text that stands for a secret: `<secret:1>`."""
+        return f"<secret:{self._number(secret, sent=False)}>"
+
+    def tells_sent(self, hidden: str) -> bool:
+        """Whether a text with its secrets hidden had one that a client had sent before any answer showed it."""
         with self._lock:
-            number = self._numbers.setdefault(secret, len(self._numbers) + 1)
-        return f"<secret:{number}>"
+            return any(int(number) in self._sent for number in _MARK.findall(hidden))
 
     def header(self, name: str, value: str) -> str:
         """A header's value with its secrets hidden."""
@@ -85,20 +93,43 @@ class Secrets:
 
     def hide(self, text: str) -> str:
         """Any text with every known secret hidden, in the spellings of JSON, URLs and HTML too."""
-        with self._lock:
-            known = dict(self._numbers)
-        spellings = {spelling: number for secret, number in known.items() for spelling in _spellings(secret)}
-        for spelling in sorted(spellings, key=lambda spelling: (-len(spelling), spelling)):
+        spelled = self._spellings()
+        for spelling, number in spelled:
+            if spelling not in text:
+                continue
             if len(spelling) >= _LONG:
-                text = text.replace(spelling, f"<secret:{spellings[spelling]}>")
-            elif spelling in text:
+                text = text.replace(spelling, f"<secret:{number}>")
+            else:
                 word = rf"(?<![A-Za-z0-9]){re.escape(spelling)}(?![A-Za-z0-9])(?!:\d+>)"
-                text = re.sub(word, f"<secret:{spellings[spelling]}>", text)
-        return self._hide_cut(text, spellings) if CUT in text else text
+                text = re.sub(word, f"<secret:{number}>", text)
+        return self._hide_cut(text, spelled) if CUT in text else text
 
-    def _hide_cut(self, text: str, spellings: dict[str, int]) -> str:
+    def _number(self, secret: str, *, sent: bool) -> int:
+        with self._lock:
+            if secret not in self._numbers:
+                self._numbers[secret] = len(self._numbers) + 1
+                self._spelled = None
+                if sent:
+                    self._sent.add(self._numbers[secret])
+            return self._numbers[secret]
+
+    def _spellings(self) -> list[tuple[str, int]]:
+        with self._lock:
+            if self._spelled is None:
+                found = {
+                    spelling: number for secret, number in self._numbers.items() for spelling in _spellings(secret)
+                }
+                self._spelled = sorted(found.items(), key=lambda pair: (-len(pair[0]), pair[0]))
+            return self._spelled
+
+    def _hide_cut(self, text: str, spelled: list[tuple[str, int]]) -> str:
         """Hide what is left of a secret that an excerpt cut in two."""
-        for spelling, number in sorted(spellings.items(), key=lambda pair: -len(pair[0])):
+        # What stands at a cut is looked for first: most secrets are not there, and have dozens of pieces each.
+        size = _SHORT + 1
+        edges = {edge for part in text.split(CUT) for edge in (part[:size], part[-size:]) if len(edge) == size}
+        for spelling, number in spelled:
+            if not any(edge in spelling for edge in edges):
+                continue
             for size in range(min(len(spelling) - 1, _PIECE), _SHORT, -1):
                 text = text.replace(CUT + spelling[-size:], f"{CUT}<secret:{number}>")
                 text = text.replace(spelling[:size] + CUT, f"<secret:{number}>{CUT}")
@@ -215,6 +246,7 @@ def _json_text(value: str) -> str:
         return value
 
 
+@lru_cache(maxsize=65536)
 def _spellings(secret: str) -> set[str]:
     if len(secret) <= _SHORT:
         return set()

@@ -13,6 +13,7 @@ from typing import Any
 
 from contract_tests.parity.binding import DeclarationError
 from contract_tests.parity.cases import CaseError
+from contract_tests.parity.causes import Causes
 from contract_tests.parity.drivers import LifespanError, SettleError
 from contract_tests.parity.findings import Finding
 from contract_tests.parity.ledger import LedgerError
@@ -34,6 +35,7 @@ class Run:
     noun: str = "test"
     outcomes: dict[str, dict[str, Counter[str]]] = field(default_factory=dict)
     differences: dict[str, Finding] = field(default_factory=dict)
+    causes: Causes = field(default_factory=Causes)
     failures: dict[str, str] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
@@ -58,6 +60,7 @@ class Run:
         for fingerprint, found in other.differences.items():
             known = self.differences.setdefault(fingerprint, found)
             known.cases += [case for case in found.cases if case not in known.cases]
+        self.causes.merge(other.causes)
         for entry, count in other.accepted.items():
             self.accepted[entry] = self.accepted.get(entry, 0) + count
         self.failures |= other.failures
