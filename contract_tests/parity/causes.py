@@ -1,20 +1,22 @@
-"""From all differences of a run to their causes: what one change of the port would close is told once, and nothing is lost."""
+"""From all differences of a run to their causes: what one change of the port would close is told once, and none is lost."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .difference import Difference
 from .exchange import Exchange
+from .exhibits import cut, exhibit
 from .findings import Finding, exposed_by, gravity
 from .folding import folded
 from .pieces import Piece, closing
 from .reason import Reason
 from .reasons import Seen, reason_of, segment
 from .secrets import Secrets
+from .settled import Settled, add_settled
 from .telling import curl, hidden_values
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -31,7 +33,7 @@ class Cause:
     """Differences that have one reason, with what follows from them. All texts have their secrets replaced.
 
     `fingerprints` and `folded` are fingerprints, each once and in the order in which they were met; `operations` counts
-    exchanges. `original`, `port`, `case` and `curl` are those of the first difference.
+    exchanges. `original`, `port`, `exchange` and `curl` are those of the first difference.
     """
 
     reason: Reason
@@ -39,10 +41,12 @@ class Cause:
     original: str | None = None
     port: str | None = None
     exposes: str | None = None
-    case: str = ""
+    cases: list[str] = field(default_factory=list)
     curl: str = ""
     gravity: tuple[int, ...] = ()
+    exchange: dict[str, Any] | None = None
     operations: Counter[str] = field(default_factory=Counter)
+    sources: dict[str, None] = field(default_factory=dict)
     fingerprints: dict[str, None] = field(default_factory=dict)
     folded: dict[str, Reason] = field(default_factory=dict)
     closes: Piece | None = None
@@ -62,32 +66,38 @@ class Cause:
         self.operations.update(other.operations)
         self.after.update(other.after)
         self.seen += other.seen
+        self.cases += [case for case in other.cases if case not in self.cases]
+        self.sources |= other.sources
         self.fingerprints |= other.fingerprints
         self.folded |= other.folded
         self.gravity = min(self.gravity, other.gravity)
         self.exposes = self.exposes or other.exposes
 
     def copied(self) -> Cause:
-        alike = {
-            name: getattr(self, name) for name in ("level", "original", "port", "exposes", "case", "curl", "gravity")
-        }
-        copy = Cause(self.reason, **alike, closes=self.closes)
-        copy.operations, copy.after = Counter(self.operations), Counter(self.after)
-        copy.fingerprints, copy.folded, copy.seen = dict(self.fingerprints), dict(self.folded), self.seen
-        return copy
+        """A copy that may be joined with others: the original keeps gathering."""
+        return replace(
+            self,
+            cases=list(self.cases),
+            operations=Counter(self.operations),
+            sources=dict(self.sources),
+            fingerprints=dict(self.fingerprints),
+            folded=dict(self.folded),
+            after=Counter(self.after),
+        )
 
     def as_json(self) -> dict[str, Any]:
         return {
             "title": self.title,
             "reason": self.reason.name,
             "level": self.level,
-            "original": self.original,
-            "port": self.port,
+            "original": cut(self.original),
+            "port": cut(self.port),
             "exposes": self.exposes,
             "operations": dict(self.operations),
             "fingerprints": list(self.fingerprints),
             "folded": [each for each in self.folded if each not in self.fingerprints],
-            "case": self.case,
+            "cases": self.cases,
+            "sources": list(self.sources),
             "curl": self.curl,
             "closes": self.closes.as_json() if self.closes else None,
         }
@@ -97,12 +107,14 @@ class Causes:
     """Gathers causes, exchange by exchange."""
 
     def __init__(self) -> None:
+        self.settled: dict[str, Settled] = {}
         self._found: dict[Reason, Cause] = {}
         # In each case the first write that one side alone has made.
         self._written: dict[str, tuple[Reason, str]] = {}
 
-    def add(self, exchange: Exchange, case: str, secrets: Secrets) -> None:
-        """Add the differences of an exchange that are not accepted."""
+    def add(self, exchange: Exchange, case: str, secrets: Secrets, *, source: str = "") -> None:
+        """Add the differences of an exchange; `source` is where its case comes from."""
+        self.accept(exchange, case, secrets, source=source)
         if not exchange.differences:
             return
         exposed = {
@@ -118,6 +130,8 @@ class Causes:
                 followers = tuple(each for each, leader in under.items() if leader == difference)
                 seen = Seen(difference, exchange, followers)
                 leaders[difference] = self._lead(seen, exposed.get(difference), case, secrets)
+                if source:
+                    leaders[difference].sources.setdefault(source)
         for difference, leader in under.items():
             # One that follows from what follows itself stands under the first of them.
             top = leader if leader in leaders else under[leader]
@@ -125,8 +139,16 @@ class Causes:
             leaders[top].folded.setdefault(_fingerprint(difference, exchange, secrets), reason)
         self._note_write(exchange, case, leaders)
 
+    def accept(self, exchange: Exchange, case: str, secrets: Secrets, *, source: str = "") -> None:
+        """Add only the accepted differences of an exchange."""
+        if exchange.accepted:
+            add_settled(self.settled, exchange, case, secrets, source)
+
     def merge(self, other: Causes) -> None:
         """Add what another run of the same two apps has seen."""
+        for fingerprint, settled in other.settled.items():
+            known = self.settled.setdefault(fingerprint, settled)
+            known.count += settled.count if known is not settled else 0
         for reason, cause in other._found.items():
             if reason in self._found:
                 self._found[reason].take(cause)
@@ -148,21 +170,25 @@ class Causes:
 
     def _lead(self, seen: Seen, exposes: str | None, case: str, secrets: Secrets) -> Cause:
         reason = reason_of(seen, exposed=exposes)
-        cause = self._found.get(reason) or self._first(reason, seen, exposes, case, secrets)
+        cause = self._found.get(reason) or self._first(reason, seen, exposes, secrets)
         exchange = seen.exchange
         cause.seen += 1
         cause.operations[secrets.hide(exchange.operation)] += 1
         cause.fingerprints.setdefault(_fingerprint(seen.difference, exchange, secrets))
+        # Cases come one after another: the last is the only one that may be here already.
+        if cause.cases[-1:] != [case]:
+            cause.cases.append(case)
         written = self._written.get(case)
         if written and written[0] != reason and _may_follow(exchange, written[1]):
             cause.after[written[0]] += 1
         return cause
 
-    def _first(self, reason: Reason, seen: Seen, exposes: str | None, case: str, secrets: Secrets) -> Cause:
+    def _first(self, reason: Reason, seen: Seen, exposes: str | None, secrets: Secrets) -> Cause:
         difference, exchange = seen.difference, seen.exchange
         original, port = hidden_values(difference, secrets)
         hidden = Reason(reason.name, reason.marks, secrets.hide(reason.title))
-        cause = Cause(hidden, difference.level, original, port, exposes, case)
+        cause = Cause(hidden, difference.level, original, port, exposes)
+        cause.exchange = exhibit(exchange, secrets)
         cause.curl = curl(exchange.request, origin=exchange.origin, secrets=secrets)
         cause.gravity = gravity(difference, reason.name, exchange.original.status, exchange.port.status, exposes)
         cause.closes = closing(reason, difference, exchange)
@@ -288,7 +314,8 @@ def _told_alone(findings: Mapping[str, Finding], told: Collection[str]) -> list[
             cause = Cause(
                 Reason("difference", (fingerprint,), fingerprint), finding.level, finding.original, finding.port
             )
-            cause.exposes, cause.case, cause.curl = finding.exposes, next(iter(finding.cases), ""), finding.curl
+            cause.exposes, cause.cases, cause.curl = finding.exposes, finding.cases, finding.curl
+            cause.exchange = finding.exchange
             cause.fingerprints = {fingerprint: None}
             cause.gravity = finding.rank
             alone.append(cause)

@@ -19,6 +19,7 @@ from contract_tests.parity.findings import Finding, add_findings, ranked
 from contract_tests.parity.ledger import Ledger
 from contract_tests.parity.messages import Target
 from contract_tests.parity.pair import Pair
+from contract_tests.parity.report import text
 from contract_tests.parity.resets import ResetError
 from contract_tests.parity.specs import SpecError, can_reset, resolve, same_target
 from contract_tests.parity.verdict import NOT_ASKED, Run, no_verdict
@@ -35,7 +36,7 @@ SPECS = "a SPEC is module:attribute, module:factory(), a URL, or a command conta
 @click.option("--ledger", "ledger_file", type=click.Path(path_type=Path), help="The accepted differences (TOML).")
 @click.option("--reset-original", metavar="CMD", help="Rewinds the original before each case.")
 @click.option("--reset-port", metavar="CMD", help="Rewinds the port before each case.")
-@click.option("--report", type=click.Path(path_type=Path, file_okay=False), help="A folder for report.json.")
+@click.option("--report", type=click.Path(path_type=Path, file_okay=False), help="A folder for the report.")
 def check(
     original: str,
     port: str,
@@ -56,11 +57,11 @@ def check(
             same_target(original, port)
             cases, ledger = _read(cases_file, ledger_file)
             pair = Specs(original, port, reset_original, reset_port)
-            run, findings = _checked(pair, cases, ledger)
+            run = _checked(pair, cases, ledger)
     except KeyboardInterrupt:
-        run, findings = Run(dict(NOT_ASKED), noun="case", interrupted=True), []
+        run = Run(dict(NOT_ASKED), noun="case", interrupted=True)
     run.seconds = time.monotonic() - began
-    _show(findings, run)
+    click.echo("\n".join(text.lines(run.as_json())))
     if report:
         run.write(report)
     sys.exit(run.code)
@@ -103,7 +104,7 @@ def _read(cases_file: Path, ledger_file: Path | None) -> tuple[tuple[Case, ...],
         raise CaseError(f"cases and ledger are UTF-8: {error.reason}") from None
 
 
-def _checked(specs: Specs, cases: tuple[Case, ...], ledger: Ledger) -> tuple[Run, list[Finding]]:
+def _checked(specs: Specs, cases: tuple[Case, ...], ledger: Ledger) -> Run:
     with ExitStack() as stack:
         original, port = (stack.enter_context(resolve(spec, reset=reset)) for spec, reset in specs.sides())
         checked = Check(original, port, ledger, own_ids=not specs.anew, rewinds=specs.rewinds)
@@ -113,7 +114,7 @@ def _checked(specs: Specs, cases: tuple[Case, ...], ledger: Ledger) -> tuple[Run
                 checked.control(cases, stack.enter_context(resolve(specs.original)))
         except KeyboardInterrupt:
             checked.result.interrupted = True
-        return checked.finish(), checked.findings()
+        return checked.finish()
 
 
 class Check:
@@ -133,8 +134,9 @@ class Check:
         for case in cases:
             exchanges = self._exchanges(self.pair, case)
             for exchange in exchanges:
-                add_findings(self.found, exchange, case.name, self.pair.secrets)
-                self.result.causes.add(exchange, case.name, self.pair.secrets)
+                add_findings(self.found, exchange, case.name, self.pair.secrets, source="cases")
+                self.result.causes.add(exchange, case.name, self.pair.secrets, source="cases")
+                self.result.saw(exchange, "cases")
                 for _, entry in exchange.accepted:
                     self.result.accepted[str(entry)] = self.result.accepted.get(str(entry), 0) + 1
             alike = not any(exchange.differences for exchange in exchanges)
@@ -182,13 +184,3 @@ class Check:
             if outcome.failure == "refused"
         ]
         return exchanges
-
-
-def _show(findings: list[Finding], run: Run) -> None:
-    for number, finding in enumerate(findings, 1):
-        first, *rest = finding.lines()
-        click.echo(f"{number}. {first}")
-        click.echo("\n".join(f"   {line}" for line in rest) + "\n")
-    for entry, count in run.accepted.items():
-        click.echo(f"accepted {count} times: {entry}")
-    click.echo(run.line())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import Any, Protocol
 
 from .exchange import Exchange
 from .messages import Request, Response
@@ -14,6 +15,35 @@ from .texts import CUT
 BODY, VALUE = 4000, 2000
 # Read beyond the bound, so that what stands at it is known whole.
 _BEYOND = 400
+
+
+class Shows(Protocol):
+    """What a report has that was seen in an exchange."""
+
+    @property
+    def exchange(self) -> dict[str, Any] | None: ...
+
+    def as_json(self) -> dict[str, Any]: ...
+
+
+class Exchanges:
+    """The exchanges of a report, each once."""
+
+    def __init__(self) -> None:
+        self.told: list[dict[str, Any]] = []
+        self._places: dict[str, int] = {}
+
+    def shown(self, seen: Shows) -> dict[str, Any]:
+        """What was seen as JSON has it, with the place of its exchange, None where it was told without one."""
+        return seen.as_json() | {"exchange": self._place(seen.exchange)}
+
+    def _place(self, exchange: dict[str, Any] | None) -> int | None:
+        if exchange is None:
+            return None
+        place = self._places.setdefault(json.dumps(exchange), len(self.told))
+        if place == len(self.told):
+            self.told.append(exchange)
+        return place
 
 
 def exhibit(exchange: Exchange, secrets: Secrets) -> dict[str, Any]:

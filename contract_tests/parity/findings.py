@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from contract_tests.parity.difference import Difference
@@ -34,6 +34,7 @@ class Finding:
     curl: str
     told: str
     exchange: dict[str, Any] | None = None
+    sources: list[str] = field(default_factory=list)
 
     @property
     def rank(self) -> tuple[int, ...]:
@@ -41,7 +42,7 @@ class Finding:
 
     def as_json(self) -> dict[str, Any]:
         """All but the telling, which is made of the exchange; long values are cut."""
-        names = ("fingerprint", "level", "kind", "exposes", "cases", "curl")
+        names = ("fingerprint", "level", "kind", "exposes", "cases", "sources", "curl")
         values = {side: cut(value) for side, value in (("original", self.original), ("port", self.port))}
         return {name: getattr(self, name) for name in names} | values
 
@@ -56,8 +57,10 @@ class Finding:
         yield f"  {self.curl}"
 
 
-def add_findings(told: dict[str, Finding], exchange: Exchange, case: str, secrets: Secrets) -> None:
-    """Add an exchange's differences to what was found so far."""
+def add_findings(
+    told: dict[str, Finding], exchange: Exchange, case: str, secrets: Secrets, *, source: str = ""
+) -> None:
+    """Add an exchange's differences to what was found so far; `source` is where its case comes from."""
     shown: dict[str, Any] = {}
     for difference in exchange.differences:
         fingerprint = secrets.hide(difference.fingerprint(exchange.operation))
@@ -79,6 +82,8 @@ def add_findings(told: dict[str, Finding], exchange: Exchange, case: str, secret
         # Cases come one after another: the last is the only one that may be here already.
         if told[fingerprint].cases[-1:] != [case]:
             told[fingerprint].cases.append(case)
+        if source and source not in told[fingerprint].sources:
+            told[fingerprint].sources.append(source)
 
 
 def ranked(told: dict[str, Finding]) -> list[Finding]:

@@ -107,8 +107,8 @@ def _of_links(original: str, port: str) -> str | None:
     if ours and theirs and ours["rest"] == theirs["rest"]:
         return "scheme or host"
     if bool(ours) != bool(theirs):
-        rest = (ours or theirs)["rest"]  # type: ignore[index]
-        return "an absolute link" if rest == (theirs and original or port) else None
+        link, other = (ours, port) if ours else (theirs, original)
+        return "an absolute link" if link and link["rest"] == other else None
     return None
 
 

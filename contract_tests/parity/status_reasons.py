@@ -8,8 +8,8 @@ import traceback
 from typing import Any
 
 from .exchange import Exchange
-from .reason import Reason
 from .messages import Request, Response
+from .reason import Reason
 
 _LARGEST = 100_000
 _MESSAGES = ("error", "message", "detail", "description", "title", "msg")
