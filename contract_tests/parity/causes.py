@@ -1,4 +1,4 @@
-"""From all differences of a run to their causes: what one change of the port would close is told once, and none is lost."""
+"""From all differences of a run to their causes: what one change of the port would close is told once, none is lost."""
 
 from __future__ import annotations
 

@@ -62,9 +62,13 @@ def add_findings(
 ) -> None:
     """Add an exchange's differences to what was found so far; `source` is where its case comes from."""
     shown: dict[str, Any] = {}
+    whole = ""
     for difference in exchange.differences:
         fingerprint = secrets.hide(difference.fingerprint(exchange.operation))
         if fingerprint not in told:
+            # Once for all differences of an exchange; the report, too, has it once.
+            whole = whole or tell(exchange, secrets=secrets)
+            shown = shown or exhibit(exchange, secrets)
             original, port = hidden_values(difference, secrets)
             told[fingerprint] = Finding(
                 fingerprint=fingerprint,
@@ -75,9 +79,8 @@ def add_findings(
                 exposes=exposed_by(difference, secrets),
                 cases=[],
                 curl=curl(exchange.request, origin=exchange.origin, secrets=secrets),
-                told=tell(exchange, secrets=secrets),
-                # One for all differences of an exchange: the report has it once.
-                exchange=shown or shown.update(exhibit(exchange, secrets)) or shown,
+                told=whole,
+                exchange=shown,
             )
         # Cases come one after another: the last is the only one that may be here already.
         if told[fingerprint].cases[-1:] != [case]:

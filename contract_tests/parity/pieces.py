@@ -1,4 +1,4 @@
-"""A cause that a piece of the wire kit closes names the piece and what to write: this knowledge is data (pieces.toml)."""
+"""A cause that a piece of the wire kit closes names the piece and what to write, as pieces.toml knows."""
 
 from __future__ import annotations
 

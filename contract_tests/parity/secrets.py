@@ -8,7 +8,6 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from urllib.parse import quote, quote_plus, unquote_plus
 
 from .declared import snake
@@ -35,6 +34,7 @@ _CREDENTIALS = re.compile(r"^(?P<name>[A-Za-z-]+) +(?P<value>.+)$|^(?P<bare>\S+)
 _PLAIN_WORDS = frozenset({"", "null", "true", "false", "none", '""', "''"})
 # A shorter secret is hidden at its own place alone, and a short one elsewhere only where it stands as a word.
 _SHORT, _LONG = 3, 8
+_FIRST = _SHORT + 1
 # No excerpt shows more of a secret on one side of its cut.
 _PIECE = 80
 
@@ -54,8 +54,8 @@ class Secrets:
         self._lock = threading.Lock()
         self._numbers: dict[str, int] = {}
         self._sent: set[int] = set()
-        # Kept, the longest first: a run of thousands of cases hides some texts in each.
-        self._spelled: list[tuple[str, int]] | None = None
+        # By their first characters: a run of thousands of cases has as many secrets, and few in each text.
+        self._spelled: dict[str, dict[str, int]] = {}
 
     def learn(self, request: Request) -> None:
         """Note a request's secrets, so that they are known wherever they turn up later."""
@@ -93,43 +93,44 @@ class Secrets:
 
     def hide(self, text: str) -> str:
         """Any text with every known secret hidden, in the spellings of JSON, URLs and HTML too."""
-        spelled = self._spellings()
-        for spelling, number in spelled:
-            if spelling not in text:
-                continue
+        for spelling, number in self._within(text):
             if len(spelling) >= _LONG:
                 text = text.replace(spelling, f"<secret:{number}>")
             else:
                 word = rf"(?<![A-Za-z0-9]){re.escape(spelling)}(?![A-Za-z0-9])(?!:\d+>)"
                 text = re.sub(word, f"<secret:{number}>", text)
-        return self._hide_cut(text, spelled) if CUT in text else text
+        return self._hide_cut(text) if CUT in text else text
 
     def _number(self, secret: str, *, sent: bool) -> int:
         with self._lock:
             if secret not in self._numbers:
-                self._numbers[secret] = len(self._numbers) + 1
-                self._spelled = None
+                number = self._numbers[secret] = len(self._numbers) + 1
+                for spelling in _spellings(secret):
+                    self._spelled.setdefault(spelling[:_FIRST], {}).setdefault(spelling, number)
                 if sent:
-                    self._sent.add(self._numbers[secret])
+                    self._sent.add(number)
             return self._numbers[secret]
 
-    def _spellings(self) -> list[tuple[str, int]]:
+    def _within(self, text: str) -> list[tuple[str, int]]:
+        """The spellings that a text has, the longest first."""
         with self._lock:
-            if self._spelled is None:
-                found = {
-                    spelling: number for secret, number in self._numbers.items() for spelling in _spellings(secret)
-                }
-                self._spelled = sorted(found.items(), key=lambda pair: (-len(pair[0]), pair[0]))
-            return self._spelled
+            firsts = {text[at : at + _FIRST] for at in range(len(text) - _SHORT)} & self._spelled.keys()
+            found = {
+                spelling: number
+                for first in firsts
+                for spelling, number in self._spelled[first].items()
+                if spelling in text
+            }
+        return sorted(found.items(), key=lambda pair: (-len(pair[0]), pair[0]))
 
-    def _hide_cut(self, text: str, spelled: list[tuple[str, int]]) -> str:
+    def _hide_cut(self, text: str) -> str:
         """Hide what is left of a secret that an excerpt cut in two."""
         # What stands at a cut is looked for first: most secrets are not there, and have dozens of pieces each.
-        size = _SHORT + 1
-        edges = {edge for part in text.split(CUT) for edge in (part[:size], part[-size:]) if len(edge) == size}
-        for spelling, number in spelled:
-            if not any(edge in spelling for edge in edges):
-                continue
+        edges = {edge for part in text.split(CUT) for edge in (part[:_FIRST], part[-_FIRST:]) if len(edge) == _FIRST}
+        with self._lock:
+            spelled = {spelling: number for alike in self._spelled.values() for spelling, number in alike.items()}
+        cut = [pair for pair in spelled.items() if any(edge in pair[0] for edge in edges)]
+        for spelling, number in sorted(cut, key=lambda pair: (-len(pair[0]), pair[0])):
             for size in range(min(len(spelling) - 1, _PIECE), _SHORT, -1):
                 text = text.replace(CUT + spelling[-size:], f"{CUT}<secret:{number}>")
                 text = text.replace(spelling[:size] + CUT, f"<secret:{number}>{CUT}")
@@ -246,7 +247,6 @@ def _json_text(value: str) -> str:
         return value
 
 
-@lru_cache(maxsize=65536)
 def _spellings(secret: str) -> set[str]:
     if len(secret) <= _SHORT:
         return set()

@@ -1,4 +1,4 @@
-"""One run in several forms: report.json is the truth, and all others are made of it alone (docs/parity.md#the-report)."""
+"""One run in several forms: report.json is the truth, all others are made of it (docs/parity.md#the-report)."""
 
 from __future__ import annotations
 

@@ -253,7 +253,7 @@
     for (const row of rows) {
       body.append(put(make("tr"), ...row.map((cell) => make("td", typeof cell === "number" ? "n" : "", cell))));
     }
-    return put(make("div", "scroll"), put(make("table"), put(make("thead"), put(make("tr"), ...head.map((name) => make("th", "", name)))), body));
+    return put(make("div", "scroll"), put(make("table"), put(make("thead"), put(make("tr"), ...head.map((name, at) => make("th", typeof rows[0]?.[at] === "number" ? "n" : "", name)))), body));
   };
   const coverage = () => {
     const words = state.q.toLowerCase().split(/\s+/);
@@ -299,10 +299,10 @@
     document.querySelectorAll("article > details > summary")[Math.max(0, at)]?.focus();
   });
   window.addEventListener("hashchange", () => { readPlace(); update(); });
-  readPlace();
-  update();
   // A number behind `open` opens that card: a link may lead to one.
   const opened = Number(new URLSearchParams(location.hash.slice(1)).get("open"));
+  readPlace();
+  update();
   if (opened) byId("list").children[opened - 1]?.querySelector("details").setAttribute("open", "");
   document.body.dataset.ready = "yes";
 })();

@@ -1,4 +1,4 @@
-"""The report as SARIF 2.1.0: a result for each cause, and for each accepted difference one that the ledger suppresses."""
+"""The report as SARIF 2.1.0: a result for each cause, and one for each difference that the ledger suppresses."""
 
 from __future__ import annotations
 
