@@ -213,9 +213,20 @@
   const headLines = (headers) => headers.map(([name, value]) => `${name}: ${value}`);
   const bodyLines = (message) => {
     if (!message.body) return [];
-    let body = message.body;
-    if (message.body_is_whole) { try { body = JSON.stringify(JSON.parse(body), null, 2); } catch { /* no JSON: as it is */ } }
-    return ["", ...body.split("\n")];
+    const json = /^\s*[{[]/.test(message.body);
+    return ["", ...(json ? laidOut(message.body) : message.body).split("\n")];
+  };
+  // JSON over lines by its text alone: what is read and written anew has lost how it was spelled (1.0 is 1).
+  const laidOut = (body) => {
+    let depth = 0;
+    return body.replace(/"(?:[^"\\]|\\.)*"?|[{[]\s*[}\]]|[{[]\s*|\s*[}\]]|,\s*|:\s*|\s+$/g, (token) => {
+      const mark = token.trim();
+      if (mark[0] === '"' || /^[{[].*[}\]]$/s.test(mark)) return mark;
+      if (mark === "{" || mark === "[") return mark + "\n" + "  ".repeat(++depth);
+      if (mark === "}" || mark === "]") return "\n" + "  ".repeat(depth = Math.max(0, depth - 1)) + mark;
+      if (mark === ",") return ",\n" + "  ".repeat(depth);
+      return mark === ":" ? ": " : token;
+    });
   };
   const cutNote = (message) => message.body_is_whole ? [] : [`(${message.body_bytes} bytes in all)`];
   const answered = (answer) => answer.failure ? `failed: ${answer.failure}` + (answer.status ? ` after ${answer.status}` : "")
