@@ -16,6 +16,9 @@ _MEMBER = re.compile(r'(?P<parent>.*?)(?:\.(?P<name>[^.\[\]]+)|\["(?P<quoted>(?:
 _REDIRECTS = range(300, 400)
 _ERRORS = range(400, 600)
 _LARGEST = 200_000
+# An OpenAPI document has these members; other bodies with more members missing or extra than these are another one.
+_DESCRIBES = frozenset({"openapi", "paths"})
+_MANY = 20
 # A value of more characters than these is hardly that of two members by chance.
 _TELLING = 5
 
@@ -41,11 +44,24 @@ def _under(rest: list[Difference], original: Response, port: Response) -> Iterat
     if leader is not None:
         yield from ((each, leader) for each in rest if each != leader and _describes(each, leader))
         return
+    yield from _lifetimes(each for each in rest if each.level == "cookie")
     walked = [each for each in rest if each.level == "json"]
     yield from _bodies(walked, original, port)
     body = next((each for each in rest if each.level in ("json", "bytes")), None)
     if body is not None:
         yield from ((each, body) for each in rest if _is_of_the_body(each))
+
+
+def _lifetimes(cookies: Iterable[Difference]) -> Iterator[tuple[Difference, Difference]]:
+    """A cookie that lives by Expires here and by Max-Age there has one lifetime, told in two ways."""
+    by_name: dict[str, list[Difference]] = {}
+    for each in cookies:
+        name, _, attribute = each.path.rpartition(".")
+        if attribute in ("Expires", "Max-Age") and each.kind in ("missing", "extra"):
+            by_name.setdefault(name, []).append(each)
+    for pair in by_name.values():
+        if len({each.kind for each in pair}) > 1:
+            yield pair[1], pair[0]
 
 
 def _leader(rest: list[Difference], original: Response) -> Difference | None:
@@ -79,6 +95,9 @@ def _form(tag: str | None) -> str:
 def _bodies(walked: list[Difference], original: Response, port: Response) -> Iterator[tuple[Difference, Difference]]:
     """What follows within two JSON bodies: members of an object that has become another one, and renamed members."""
     top = keys(original.body), keys(port.body)
+    if is_another_document(walked, *top):
+        yield from ((each, walked[0]) for each in walked[1:] if each.kind != "order")
+        return
     if original.status in _ERRORS and top[0] is not None and top[1] is not None and top[0] != top[1]:
         leader = next((each for each in walked if each.kind in ("missing", "extra") and depth(each) == 1), None)
         if leader is not None:
@@ -86,6 +105,16 @@ def _bodies(walked: list[Difference], original: Response, port: Response) -> Ite
         return
     for members in _by_parent(walked).values():
         yield from _renamed(members)
+
+
+def is_another_document(
+    walked: Sequence[Difference], original: frozenset[str] | None, port: frozenset[str] | None
+) -> bool:
+    """Whether two bodies are two documents, such as two descriptions of an API, rather than two forms of one."""
+    if not walked:
+        return False
+    described = all(names and _DESCRIBES <= names for names in (original, port))
+    return described or len({each.pattern for each in walked if each.kind in ("missing", "extra")}) > _MANY
 
 
 def _by_parent(walked: list[Difference]) -> dict[str, list[Difference]]:

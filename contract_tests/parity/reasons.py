@@ -112,8 +112,8 @@ def _cookie(seen: Seen) -> Reason:
     difference = seen.difference
     name, _, attribute = difference.path.rpartition(".")
     kind = difference.kind
-    if kind == "order" or attribute == "spelling":
-        return Reason("cookie-writing", (kind,), "cookies are written in another way")
+    if kind == "order" or attribute == "spelling" or (kind == "value" and _is_case(difference)):
+        return Reason("cookie-writing", (), "cookies are written in another way")
     if not name or attribute == "value" or difference.path in _whole(seen):
         ours, theirs = (each or "" for each in (difference.original, difference.port))
         if attribute == "value" and theirs.strip('"') == ours.strip('"'):
@@ -126,6 +126,12 @@ def _cookie(seen: Seen) -> Reason:
     # How long a cookie lives is another number in each; what else an attribute says is the reason itself.
     value = "" if attribute in _LIFETIME else shown(difference.original or difference.port)
     return Reason("cookie-attribute", (attribute, kind, value), told)
+
+
+def _is_case(difference: Difference) -> bool:
+    """Whether two texts of an attribute are one but for their case, which says nothing there; a value's says much."""
+    ours, theirs = ((each or "").lower() for each in (difference.original, difference.port))
+    return ours == theirs and not difference.path.endswith(".value")
 
 
 def _whole(seen: Seen) -> Iterable[str]:
@@ -145,6 +151,9 @@ def _json(seen: Seen) -> Reason:
     name = folding.name_of(difference.path)
     if difference.kind == "order":
         return _order(seen, name)
+    ours, theirs = (folding.keys(each.body) for each in (seen.exchange.original, seen.exchange.port))
+    if seen.followers and folding.is_another_document((difference, *seen.followers), ours, theirs):
+        return Reason("document", (seen.exchange.operation,), "the body is another document")
     if difference.path == "$":
         return _whole_body(seen)
     if seen.exchange.original.status >= 400 and seen.exchange.port.status >= 400:

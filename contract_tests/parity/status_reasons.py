@@ -36,11 +36,11 @@ def _pair(exchange: Exchange) -> tuple[str, str]:
 def _of_method(exchange: Exchange) -> Reason | None:
     """HEAD and OPTIONS are answered by Flask itself, by FastAPI only where a route says so."""
     method, (ours, theirs) = exchange.request.method, _pair(exchange)
+    if method == "OPTIONS" and _header(exchange.request, b"access-control-request-method"):
+        return Reason("preflight", (ours, theirs), f"a preflight is answered by {ours} and {theirs}")
     if "405" not in (ours, theirs) or method not in ("HEAD", "OPTIONS"):
         return None
     side, other = ("the port", "the original") if theirs == "405" else ("the original", "the port")
-    if method == "OPTIONS" and _header(exchange.request, b"access-control-request-method"):
-        return Reason("preflight", (ours, theirs), f"a preflight is answered by {ours} and {theirs}")
     return Reason(method.lower(), (side,), f"{method} is 405 in {side}, and not in {other}")
 
 
@@ -136,16 +136,12 @@ _ALIKE = {
     ("412", "200"): "conditional",
     ("206", "200"): "range",
     ("416", "200"): "range",
-    ("413", "422"): "body-limit",
-    ("413", "400"): "body-limit",
 }
 
 
 def _of_both(exchange: Exchange) -> Reason | None:
     pair = _pair(exchange)
-    name = _ALIKE.get(pair)
-    if name is None and pair[0] == "413" and exchange.port.status < 400:
-        name = "body-limit"
+    name = "body-limit" if pair[0] == "413" else _ALIKE.get(pair)
     return Reason(name, pair, f"{pair[0]} becomes {pair[1]}") if name else None
 
 
