@@ -113,7 +113,7 @@ def is_another_document(
     """Whether two bodies are two documents, such as two descriptions of an API, rather than two forms of one."""
     if not walked:
         return False
-    described = all(names and _DESCRIBES <= names for names in (original, port))
+    described = all(names and names >= _DESCRIBES for names in (original, port))
     return described or len({each.pattern for each in walked if each.kind in ("missing", "extra")}) > _MANY
 
 
