@@ -22,6 +22,7 @@ from .telling import curl, hidden_values
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # What follows a write that one side alone has made, in the same case.
 _FOLLOWING = frozenset({"status", "elements", "crash"})
+_OF_STATE = frozenset({404, 409, 410, 412})
 # What occurs on many answers is one cause there, and under another difference, too.
 _EVERYWHERE = frozenset({"header", "cookie", "media-type", "bytes"})
 # More sorts of refusal by one operation than these are told as one: their words differ with every input.
@@ -210,8 +211,12 @@ def _fingerprint(difference: Difference, exchange: Exchange, secrets: Secrets) -
 
 
 def _may_follow(exchange: Exchange, written: str) -> bool:
-    """Whether an exchange may show what an earlier one has written: about the same things, or of who is signed in."""
-    return segment(exchange.operation) == written or 401 in (exchange.original.status, exchange.port.status)
+    """Whether an exchange may show what an earlier one has written: about the same things, or of who is signed in.
+
+    What is refused for what was sent (400, 422) is refused whatever was written before.
+    """
+    refused = {status for status in (exchange.original.status, exchange.port.status) if status >= 400}
+    return 401 in refused or (segment(exchange.operation) == written and refused <= _OF_STATE)
 
 
 def _join(found: dict[Reason, Cause], groups: Iterable[list[Reason]]) -> None:

@@ -41,7 +41,8 @@ def _of_method(exchange: Exchange) -> Reason | None:
     if "405" not in (ours, theirs) or method not in ("HEAD", "OPTIONS"):
         return None
     side, other = ("the port", "the original") if theirs == "405" else ("the original", "the port")
-    return Reason(method.lower(), (side,), f"{method} is 405 in {side}, and not in {other}")
+    name = "head" if method == "HEAD" else "options"
+    return Reason(name, (side,), f"{method} is 405 in {side}, and not in {other}")
 
 
 def _guard(exchange: Exchange) -> Reason | None:
