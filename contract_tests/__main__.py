@@ -7,7 +7,10 @@ from importlib import import_module
 import click
 
 # Where each command is: what it needs is imported when it is asked for.
-COMMANDS = {"check": "contract_tests.parity.check:check"}
+COMMANDS = {
+    "accept": "contract_tests.parity.acceptance:accept",
+    "check": "contract_tests.parity.check:check",
+}
 
 
 class Commands(click.Group):

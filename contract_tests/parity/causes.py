@@ -25,6 +25,7 @@ _FOLLOWING = frozenset({"status", "elements", "crash"})
 _OF_STATE = frozenset({404, 409, 410, 412})
 # What occurs on many answers is one cause there, and under another difference, too.
 _EVERYWHERE = frozenset({"header", "cookie", "media-type", "bytes"})
+_FEW_VALUES = frozenset({"status", "media-type"})
 # More sorts of refusal by one operation than these are told as one: their words differ with every input.
 _WORDS = 3
 
@@ -34,7 +35,8 @@ class Cause:
     """Differences that have one reason, with what follows from them. All texts have their secrets replaced.
 
     `fingerprints` and `folded` are fingerprints, each once and in the order in which they were met; `operations` counts
-    exchanges. `original`, `port`, `exchange` and `curl` are those of the first difference.
+    exchanges, and `values` has the pairs of values of differences that have few. `original`, `port`, `exchange` and
+    `curl` are those of the first difference.
     """
 
     reason: Reason
@@ -50,6 +52,7 @@ class Cause:
     sources: dict[str, None] = field(default_factory=dict)
     fingerprints: dict[str, None] = field(default_factory=dict)
     folded: dict[str, Reason] = field(default_factory=dict)
+    values: dict[str, dict[tuple[str | None, str | None], None]] = field(default_factory=dict)
     closes: Piece | None = None
     after: Counter[Reason] = field(default_factory=Counter)
     seen: int = 0
@@ -71,6 +74,8 @@ class Cause:
         self.sources |= other.sources
         self.fingerprints |= other.fingerprints
         self.folded |= other.folded
+        for fingerprint, pairs in other.values.items():
+            self.values.setdefault(fingerprint, {}).update(pairs)
         self.gravity = min(self.gravity, other.gravity)
         self.exposes = self.exposes or other.exposes
 
@@ -83,6 +88,7 @@ class Cause:
             sources=dict(self.sources),
             fingerprints=dict(self.fingerprints),
             folded=dict(self.folded),
+            values={fingerprint: dict(pairs) for fingerprint, pairs in self.values.items()},
             after=Counter(self.after),
         )
 
@@ -96,6 +102,7 @@ class Cause:
             "exposes": self.exposes,
             "operations": dict(self.operations),
             "fingerprints": list(self.fingerprints),
+            "values": {fingerprint: list(pairs) for fingerprint, pairs in self.values.items()},
             "folded": [each for each in self.folded if each not in self.fingerprints],
             "cases": self.cases,
             "sources": list(self.sources),
@@ -175,7 +182,10 @@ class Causes:
         exchange = seen.exchange
         cause.seen += 1
         cause.operations[secrets.hide(exchange.operation)] += 1
-        cause.fingerprints.setdefault(_fingerprint(seen.difference, exchange, secrets))
+        fingerprint = _fingerprint(seen.difference, exchange, secrets)
+        cause.fingerprints.setdefault(fingerprint)
+        if seen.difference.level in _FEW_VALUES:
+            cause.values.setdefault(fingerprint, {}).setdefault((seen.difference.original, seen.difference.port))
         # Cases come one after another: the last is the only one that may be here already.
         if cause.cases[-1:] != [case]:
             cause.cases.append(case)

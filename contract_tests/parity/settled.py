@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .difference import Difference
 from .exchange import Exchange
 from .exhibits import cut, exhibit
+from .findings import exposed_by
+from .folding import folded
+from .ledger import Entry
+from .messages import Response
 from .secrets import Secrets
 from .telling import hidden_values
 
@@ -32,6 +38,23 @@ class Settled:
         names = ("fingerprint", "level", "kind", "reason", "decision", "owner", "count", "cases", "sources")
         values = {side: cut(value) for side, value in (("original", self.original), ("port", self.port))}
         return {name: getattr(self, name) for name in names} | values
+
+
+def following(
+    entries: Mapping[Difference, Entry],
+    differences: Sequence[Difference],
+    original: Response,
+    port: Response,
+    secrets: Secrets,
+) -> dict[Difference, Entry]:
+    """What follows in one exchange from differences whose entries accept that; a secret that is shown never does."""
+    apart = [each for each in differences if exposed_by(each, secrets)]
+    under = folded(differences, original, port, apart=apart)
+    return {
+        each: entries[leader]
+        for each, leader in under.items()
+        if each not in entries and leader in entries and entries[leader].follows
+    }
 
 
 def add_settled(known: dict[str, Settled], exchange: Exchange, case: str, secrets: Secrets, source: str) -> None:

@@ -18,10 +18,11 @@ from contract_tests.parity.coverage import Coverage
 from contract_tests.parity.drivers import LifespanError, SettleError
 from contract_tests.parity.exchange import Exchange
 from contract_tests.parity.exhibits import Exchanges
-from contract_tests.parity.findings import Finding, ranked
+from contract_tests.parity.findings import Finding, add_findings, ranked
 from contract_tests.parity.ledger import LedgerError
 from contract_tests.parity.probes import ProbeError
 from contract_tests.parity.resets import ResetError
+from contract_tests.parity.secrets import Secrets
 from contract_tests.parity.servers import ServerError
 from contract_tests.parity.specs import SpecError
 
@@ -56,6 +57,11 @@ class Run:
 
     def count(self, area: str, column: str, outcome: str) -> None:
         self.outcomes.setdefault(area, {}).setdefault(column, Counter())[outcome] += 1
+
+    def found(self, exchange: Exchange, case: str, secrets: Secrets, *, source: str = "") -> None:
+        """Add what an exchange of a case differs in: its differences, their causes, and what the ledger accepts."""
+        add_findings(self.differences, exchange, case, secrets, source=source)
+        self.causes.add(exchange, case, secrets, source=source)
 
     def saw(self, exchange: Exchange, source: str) -> None:
         """Count what an exchange has reached, whether it differs or not."""

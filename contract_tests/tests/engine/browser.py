@@ -1,4 +1,4 @@
-"""Debian's chromium without a window, spoken to over a pipe: what a page does, asked in a real browser and with no network.
+"""Debian's chromium without a window, spoken to over a pipe: a real browser is asked what a page does.
 
 `apt-get install chromium` brings it. Nothing else is needed: the protocol is JSON between zero bytes.
 """
@@ -20,8 +20,8 @@ MISSING = "no chromium: install it with `apt-get install -y chromium`"
 # Milliseconds after which a page hangs: only hangs are limited.
 HANGS = 60_000
 ARGUMENTS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--remote-debugging-pipe", "about:blank",
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--remote-debugging-pipe", "about:blank",
 )  # fmt: skip
 
 
@@ -41,7 +41,7 @@ class Browser:
         from_browser, to_us = os.pipe()
 
         def begin() -> None:
-            # The browser reads from 3 and writes to 4.
+            # The browser reads from 3 and writes to 4; the tests that open one have no other thread.
             os.dup2(to_browser, 13)
             os.dup2(to_us, 14)
             os.dup2(13, 3)
@@ -49,7 +49,8 @@ class Browser:
 
         self._process = subprocess.Popen(
             [program, *ARGUMENTS, f"--user-data-dir={self._folder.name}"],
-            preexec_fn=begin, close_fds=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            preexec_fn=begin,  # noqa: PLW1509
+            close_fds=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         os.close(to_browser)
         os.close(to_us)
@@ -80,9 +81,9 @@ class Browser:
     def wait(self, condition: str) -> None:
         """Wait until a condition holds in the page: the page itself looks at each frame."""
         told = self.ask(
-            "new Promise((done) => { const end = Date.now() + %d; const look = () => { let holds = false;"
-            " try { holds = %s; } catch { /* not yet */ } if (holds || Date.now() > end) return done(!!holds);"
-            " setTimeout(look, 10); }; look(); })" % (HANGS, condition)
+            f"new Promise((done) => {{ const end = Date.now() + {HANGS}; const look = () => {{ let holds = false;"
+            f" try {{ holds = {condition}; }} catch {{ /* not yet */ }} if (holds || Date.now() > end) done(!!holds);"
+            " else setTimeout(look, 10); }; look(); })"
         )
         assert told, f"this never held: {condition}"
 

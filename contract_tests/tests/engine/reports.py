@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 
 from contract_tests.parity import Bindings, Ledger, Pair, Request, Response
-from contract_tests.parity.findings import add_findings
 from contract_tests.parity.verdict import Run
 
+from .toys import Toy
+
 # Ends a script, turns the direction of what follows, clears a terminal, and is no text of XML.
-HOSTILE = "</script><script>document.title='owned'</script>\u202egnp.exe\x1b[2J\x00<img src=x onerror=\"document.title='owned'\">--><!--"
+HOSTILE = (
+    "</script><script>document.title='owned'</script>\u202egnp.exe\x1b[2J\x00"
+    "<img src=x onerror=\"document.title='owned'\">--><!--"
+)
 SECRET = "hunter2-of-the-report"
 LEDGER = """
 [[accepted]]
@@ -23,19 +27,6 @@ owner = "ada"
 """
 
 
-class Said:
-    """A target that answers what it was told to."""
-
-    def __init__(self, name):
-        self.name, self.answer = name, None
-
-    def send(self, request):
-        return self.answer
-
-    def reset(self):
-        """There is nothing to rewind."""
-
-
 def json_response(value, *headers, status=200):
     body = json.dumps(value, ensure_ascii=False).encode()
     length = (b"Content-Length", str(len(body)).encode())
@@ -44,13 +35,15 @@ def json_response(value, *headers, status=200):
 
 def run_of(differences):
     """A run of at least so many differences, each ten operations of them with other values."""
-    original, port = Said("flask.app.Flask"), Said("fastapi.applications.FastAPI")
+    answers = {}
+    original = Toy(lambda _: answers["original"], name="flask.app.Flask")
+    port = Toy(lambda _: answers["port"], name="fastapi.applications.FastAPI")
     pair = Pair(original, port, bindings=Bindings.none(), accepted=Ledger.loads(LEDGER))
     run = Run({"original": original.name, "port": port.name}, noun="case")
     at = 0
     while len(run.differences) < differences:
-        original.answer = json_response(ours(at), (b"X-Made", b"1"), (b"X-Hostile", HOSTILE.encode()))
-        port.answer = json_response(
+        answers["original"] = json_response(ours(at), (b"X-Made", b"1"), (b"X-Hostile", HOSTILE.encode()))
+        answers["port"] = json_response(
             theirs(at), (b"X-Made", b"2"), (b"X-Hostile", b"fine"), status=200 if at % 7 else 500
         )
         found(run, pair, Request("GET", b"/thing%d/x?token=%s" % (at, SECRET.encode()), HEADERS), at)
@@ -78,8 +71,7 @@ def theirs(at):
 def found(run, pair, request, at):
     exchange = pair.exchange(request)
     source, case = ("cases", "generated", "framework")[at % 3], f"case {at}"
-    add_findings(run.differences, exchange, case, pair.secrets, source=source)
-    run.causes.add(exchange, case, pair.secrets, source=source)
+    run.found(exchange, case, pair.secrets, source=source)
     run.saw(exchange, source)
     run.count("cases", "both", "failed")
     for _, entry in exchange.accepted:

@@ -125,10 +125,16 @@ ONE = {
         (ITEM, answer(b"one", ("ETag", '"aa"')), answer(b"other", ("ETag", '"bb"'))),
     ],
     "where a redirect leads, and its page": [
-        (ITEM, answer(b"<a href=/a>a</a>", HTML, ("Location", "/a"), status=302),
-         answer(b"", ("Location", "/b"), status=302)),
+        (
+            ITEM,
+            answer(b"<a href=/a>a</a>", HTML, ("Location", "/a"), status=302),
+            answer(b"", ("Location", "/b"), status=302),
+        ),
     ],
-    "error pages of two operations": [(ITEM, PAGE, json_answer(DETAIL, status=404)), (OTHER, PAGE, json_answer(DETAIL, status=404))],
+    "error pages of two operations": [
+        (ITEM, PAGE, json_answer(DETAIL, status=404)),
+        (OTHER, PAGE, json_answer(DETAIL, status=404)),
+    ],
     "error bodies, some with a member more": [
         (ITEM, json_answer({"error": "gone"}, status=404), json_answer(DETAIL, status=404)),
         (OTHER, json_answer({"error": "bad", "fields": ["a"]}, status=400), json_answer(DETAIL, status=400)),
@@ -138,10 +144,12 @@ ONE = {
         (OTHER, text_answer('{"c":1,"d":2}'), text_answer('{"d":2,"c":1}')),
     ],
     "a last newline": [
-        (ITEM, text_answer('{"a":1}\n'), text_answer('{"a":1}')), (OTHER, text_answer("[1]\n"), text_answer("[1]")),
+        (ITEM, text_answer('{"a":1}\n'), text_answer('{"a":1}')),
+        (OTHER, text_answer("[1]\n"), text_answer("[1]")),
     ],
     "a header on every answer": [
-        (ITEM, answer(b"", ("X-App", "1")), answer(b"")), (OTHER, answer(b"", ("X-App", "2")), answer(b"")),
+        (ITEM, answer(b"", ("X-App", "1")), answer(b"")),
+        (OTHER, answer(b"", ("X-App", "2")), answer(b"")),
     ],
     "a header on every answer, also where a status differs": [
         (ITEM, answer(b"", ("X-App", "1")), answer(b"")),
@@ -160,8 +168,11 @@ ONE = {
         (OTHER, answer(b"", ("Set-Cookie", "b=2; HttpOnly")), answer(b"", ("Set-Cookie", "b=2"))),
     ],
     "a lifetime told in two ways": [
-        (ITEM, answer(b"", ("Set-Cookie", "a=1; Expires=Thu, 01 Jan 2099 00:00:00 GMT")),
-         answer(b"", ("Set-Cookie", "a=1; Max-Age=60"))),
+        (
+            ITEM,
+            answer(b"", ("Set-Cookie", "a=1; Expires=Thu, 01 Jan 2099 00:00:00 GMT")),
+            answer(b"", ("Set-Cookie", "a=1; Max-Age=60")),
+        ),
     ],
     "422 in place of 400": [
         (("POST", "/item"), answer(b"", status=400), json_answer({"detail": [{"loc": ["body", "a"]}]}, status=422)),
@@ -174,19 +185,25 @@ ONE = {
     "a renamed member": [(ITEM, json_answer({"madeAt": "2024-05-01"}), json_answer({"made_at": "2024-05-01"}))],
     "an envelope": [(ITEM, json_answer({"data": {"id": 1, "name": "a"}}), json_answer({"id": 1, "name": "a"}))],
     "members that are null": [
-        (ITEM, json_answer({"a": None, "b": 1}), json_answer({"b": 1})), (OTHER, json_answer({"c": None, "d": 1}), json_answer({"d": 1})),
+        (ITEM, json_answer({"a": None, "b": 1}), json_answer({"b": 1})),
+        (OTHER, json_answer({"c": None, "d": 1}), json_answer({"d": 1})),
     ],
     "the length that HEAD tells": [
         (ITEM, json_answer({"a": 1}), json_answer({"a": 22})),
-        (("HEAD", "/item/5"), answer(b"", JSON, ("Content-Length", "8"), length=False),
-         answer(b"", JSON, ("Content-Length", "9"), length=False)),
+        (
+            ("HEAD", "/item/5"),
+            answer(b"", JSON, ("Content-Length", "8"), length=False),
+            answer(b"", JSON, ("Content-Length", "9"), length=False),
+        ),
     ],
     "a read behind a write that one side alone has made": [
         (("POST", "/item"), json_answer({"error": "no"}, status=400), json_answer({"id": 1}, status=201)),
         (("GET", "/item/1"), json_answer({"error": "no"}, status=404), json_answer({"id": 1})),
     ],
-    "two documents": [(ITEM, json_answer({f"a{n}": n for n in range(30)}), json_answer({f"b{n}": -n for n in range(30)}))],
-}  # fmt: skip
+    "two documents": [
+        (ITEM, json_answer({f"a{n}": n for n in range(30)}), json_answer({f"b{n}": -n for n in range(30)}))
+    ],
+}
 
 
 @pytest.mark.parametrize("exchanged", ONE.values(), ids=ONE)
@@ -195,22 +212,32 @@ def test_one_reason_is_one_cause(exchanged):
 
 
 TWO = {
-    "a type here and a value there": [(ITEM, json_answer({"price": 1, "stock": 7}), json_answer({"price": 1.0, "stock": 6}))],
+    "a type here and a value there": [
+        (ITEM, json_answer({"price": 1, "stock": 7}), json_answer({"price": 1.0, "stock": 6}))
+    ],
     "two values of one object": [(ITEM, json_answer({"a": "x", "b": "y"}), json_answer({"a": "1", "b": "2"}))],
     "one member missing and another extra": [(ITEM, json_answer({"tax": 19.5}), json_answer({"rebate": "none"}))],
     "small values that are alike by chance": [(ITEM, json_answer({"paid": True}), json_answer({"open": True}))],
     "two operations' own statuses": [
-        (ITEM, answer(b"", status=404), answer(b"", status=410)), (OTHER, answer(b"", status=404), answer(b"", status=400)),
+        (ITEM, answer(b"", status=404), answer(b"", status=410)),
+        (OTHER, answer(b"", status=404), answer(b"", status=400)),
     ],
     "one pair of statuses in two operations": [
-        (ITEM, answer(b"", status=409), answer(b"", status=200)), (OTHER, answer(b"", status=409), answer(b"", status=200)),
+        (ITEM, answer(b"", status=409), answer(b"", status=200)),
+        (OTHER, answer(b"", status=409), answer(b"", status=200)),
     ],
     "two refusals that one operation lost": [
         (("POST", "/item"), json_answer({"error": "a name is needed"}, status=400), json_answer({"id": 1}, status=201)),
-        (("POST", "/item"), json_answer({"error": "the price is too low"}, status=400), json_answer({"id": 1}, status=201)),
+        (
+            ("POST", "/item"),
+            json_answer({"error": "the price is too low"}, status=400),
+            json_answer({"id": 1}, status=201),
+        ),
     ],
     "a body and a header": [(ITEM, answer(b"one", ("Cache-Control", "no-store")), answer(b"other"))],
-    "a tag of another form beside another body": [(ITEM, answer(b"one", ("ETag", '"aa"')), answer(b"other", ("ETag", 'W/"1-2"')))],
+    "a tag of another form beside another body": [
+        (ITEM, answer(b"one", ("ETag", '"aa"')), answer(b"other", ("ETag", 'W/"1-2"')))
+    ],
     "two headers": [(ITEM, answer(b"", ("X-One", "1"), ("X-Two", "1")), answer(b""))],
     "one header's two values": [
         (ITEM, answer(b"", ("Cache-Control", "max-age=60")), answer(b"", ("Cache-Control", "max-age=6"))),
@@ -228,22 +255,26 @@ TWO = {
         (OTHER, json_answer({"message": "slow"}, status=429), json_answer({"reason": "slow"}, status=429)),
     ],
     "one name in two collections": [
-        (ITEM, json_answer({"name": "a"}), json_answer({"name": "b"})), (OTHER, json_answer({"name": "c"}), json_answer({"name": "d"})),
+        (ITEM, json_answer({"name": "a"}), json_answer({"name": "b"})),
+        (OTHER, json_answer({"name": "c"}), json_answer({"name": "d"})),
     ],
     "a case and a value of one name": [
-        (ITEM, json_answer({"name": "Ada"}), json_answer({"name": "ada"})), (ITEM, json_answer({"name": "Ada"}), json_answer({"name": "Bob"})),
+        (ITEM, json_answer({"name": "Ada"}), json_answer({"name": "ada"})),
+        (ITEM, json_answer({"name": "Ada"}), json_answer({"name": "Bob"})),
     ],
     "a read behind a write of other things": [
         (("POST", "/item"), json_answer({"error": "no"}, status=400), json_answer({"id": 1}, status=201)),
         (OTHER, json_answer({"error": "no"}, status=404), json_answer({"id": 1})),
     ],
     "two pages with another text": [
-        (ITEM, answer(b"<p>one</p>", HTML), answer(b"<p>two</p>", HTML)), (OTHER, answer(b"<p>three</p>", HTML), answer(b"<p>four</p>", HTML)),
+        (ITEM, answer(b"<p>one</p>", HTML), answer(b"<p>two</p>", HTML)),
+        (OTHER, answer(b"<p>three</p>", HTML), answer(b"<p>four</p>", HTML)),
     ],
     "a guard on two routes": [
-        (ITEM, answer(b"", status=401), answer(b"mine")), (OTHER, answer(b"", status=401), answer(b"mine")),
+        (ITEM, answer(b"", status=401), answer(b"mine")),
+        (OTHER, answer(b"", status=401), answer(b"mine")),
     ],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("exchanged", TWO.values(), ids=TWO)

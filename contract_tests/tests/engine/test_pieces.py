@@ -98,13 +98,22 @@ def test_pages_that_are_redirected_are_alike_with_the_pieces_named():
 SEEN = {
     "HEAD": (("HEAD", "/a"), answer(b"", status=200), answer(b"", status=405), "Routing"),
     "a preflight is no OPTIONS of Flask's": (
-        ("OPTIONS", "/a", {"Access_Control_Request_Method": "GET"}), answer(b""), answer(b"", status=405), None,
+        ("OPTIONS", "/a", {"Access_Control_Request_Method": "GET"}),
+        answer(b""),
+        answer(b"", status=405),
+        None,
     ),
     "a redirect": (
-        ("POST", "/a"), answer(b"", ("Location", "/b"), status=302), answer(b"", ("Location", "/b"), status=307), "redirect",
+        ("POST", "/a"),
+        answer(b"", ("Location", "/b"), status=302),
+        answer(b"", ("Location", "/b"), status=307),
+        "redirect",
     ),
     "a page of Werkzeug's": (
-        ("GET", "/a"), answer(b"<p>", ("Content-Type", "text/html"), status=404), json_answer({"detail": "a"}, status=404), "Pages",
+        ("GET", "/a"),
+        answer(b"<p>", ("Content-Type", "text/html"), status=404),
+        json_answer({"detail": "a"}, status=404),
+        "Pages",
     ),
     "a conditional request": (("GET", "/a"), answer(b"", status=304), answer(b"file", status=200), "send_file"),
     "a large body": (("POST", "/a"), answer(b"", status=413), answer(b"", status=201), "BodyLimit"),
@@ -112,7 +121,7 @@ SEEN = {
     "a business rule": (("POST", "/a"), answer(b"", status=409), answer(b"", status=201), None),
     "a repeated key": (("GET", "/a?tag=1&tag=2"), json_answer({"tag": "1"}), json_answer({"tag": "2"}), "QueryRoute"),
     "two keys": (("GET", "/a?tag=1&tags=2"), json_answer({"tag": "1"}), json_answer({"tag": "2"}), None),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("asked", "ours", "theirs", "name"), SEEN.values(), ids=SEEN)

@@ -1,4 +1,4 @@
-"""The page of the report, in a real browser: it works without a network, for a keyboard, on a phone, and with thousands"""
+"""The page of the report in a real browser: without a network, by keyboard, on a phone, and with thousands"""
 
 import base64
 
@@ -169,7 +169,7 @@ def test_coverage_has_what_was_reached_masked_and_never_reached(browser, page):
     rows = browser.ask(
         "[...document.querySelectorAll('tbody tr')].map((row) => [...row.cells].map((cell) => cell.textContent))"
     )
-    assert ["GET /thing0/x", "200", "application/json", "cases", "1"] == rows[0][:5]
+    assert rows[0][:5] == ["GET /thing0/x", "200", "application/json", "cases", "1"]
     assert rows[0][6] == "header"
     assert ["GET /never/asked"] in rows
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from flask import Flask, abort, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-MADE = datetime(2024, 5, 1, 12, 30, tzinfo=timezone.utc)
+MADE = datetime(2024, 5, 1, 12, 30, tzinfo=UTC)
 
 
 def create_app():
@@ -46,8 +46,14 @@ def create_app():
         if data["count"] < 1:
             abort(400, "count must be positive")
         item["stock"] -= data["count"]
-        order = {"id": len(orders) + 1, "item": data["item"], "count": data["count"],
-                 "total": item["price"] * data["count"], "placed_at": MADE, "note": data.get("note")}
+        order = {
+            "id": len(orders) + 1,
+            "item": data["item"],
+            "count": data["count"],
+            "total": item["price"] * data["count"],
+            "placed_at": MADE,
+            "note": data.get("note"),
+        }
         orders[order["id"]] = order
         return jsonify(order), 201, {"Location": f"/orders/{order['id']}"}
 

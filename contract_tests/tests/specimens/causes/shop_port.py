@@ -1,12 +1,12 @@
 """The shop in FastAPI, with FastAPI's defaults and some faults of its own."""
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from fastapi import FastAPI, HTTPException
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-MADE = datetime(2024, 5, 1, 12, 30, tzinfo=timezone.utc)
+MADE = datetime(2024, 5, 1, 12, 30, tzinfo=UTC)
 
 
 class Item(BaseModel):
@@ -58,8 +58,14 @@ def create_app():
         if item is None:
             raise HTTPException(409, "no such item")
         item.stock -= 1
-        order = Order(id=len(orders) + 1, item=data.item, count=data.count, total=item.price * data.count,
-                      placed_at=MADE, note=data.note)
+        order = Order(
+            id=len(orders) + 1,
+            item=data.item,
+            count=data.count,
+            total=item.price * data.count,
+            placed_at=MADE,
+            note=data.note,
+        )
         orders[order.id] = order
         return order
 
