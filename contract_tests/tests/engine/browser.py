@@ -21,7 +21,8 @@ MISSING = "no chromium: install it with `apt-get install -y chromium`"
 HANGS = 60_000
 ARGUMENTS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--remote-debugging-pipe", "about:blank",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+    "--remote-debugging-pipe", "about:blank",
 )  # fmt: skip
 
 

@@ -67,7 +67,8 @@ def exhibited(original, port=None, sent=None):
 def test_an_exchange_is_data_with_both_answers():
     shown = exhibited(json_answer({"a": 1}, ("ETag", '"a"')), answer(b"gone", status=410))
     assert shown["request"] == {
-        "method": "GET", "target": "/", "headers": [["Host", "testserver"]], "body": "", "body_bytes": 0, "body_is_whole": True,
+        "method": "GET", "target": "/", "headers": [["Host", "testserver"]],
+        "body": "", "body_bytes": 0, "body_is_whole": True,
     }  # fmt: skip
     assert shown["original"]["status"] == 200
     assert ["ETag", '"a"'] in shown["original"]["headers"]
@@ -114,7 +115,7 @@ def test_the_text_of_a_cause_says_how_far_it_goes_and_what_closes_it():
         head = request("HEAD", f"/thing{at}")
         pair = Pair(always(answer(b"")), always(answer(b"", ("Allow", "GET"), status=405)), bindings=Bindings.none())
         causes.add(pair.exchange(head, origin="http://localhost"), f"case {at}", pair.secrets)
-    (cause, _) = causes.ranked()
+    (cause,) = causes.ranked()
     assert list(text.told(cause.as_json(), 1)) == [
         "1. HEAD is 405 in the port, and not in the original",
         "     HEAD /thing0 status status value",
@@ -124,6 +125,7 @@ def test_the_text_of_a_cause_says_how_far_it_goes_and_what_closes_it():
         "     curl -i --path-as-is --head http://localhost/thing0",
         "     also in   HEAD /thing1, HEAD /thing2, HEAD /thing3 and 2 more",
         "     counts    6 differences of this cause",
+        "     with it   6 differences that follow",
         "     closed by fastapi_app.wire.routing.Routing: Routing.install(app) (docs/wire.md#routing)",
     ]
 

@@ -92,7 +92,8 @@ def test_filters_need_no_network_and_stand_in_the_address(browser, page):
         "[...document.querySelectorAll('article .title')].every((each) => / header /.test(each.textContent))"
     )
     browser.ask(
-        "{ const q = document.getElementById('q'); q.value = 'thing12/x x-hostile'; q.dispatchEvent(new Event('input')); }"
+        "{ const q = document.getElementById('q'); q.value = 'thing12/x x-hostile';"
+        " q.dispatchEvent(new Event('input')); }"
     )
     browser.wait("document.querySelectorAll('article').length === 1")
     place = browser.ask("location.hash")
@@ -200,7 +201,10 @@ CONTRAST = """
 (() => {
   const parts = (color) => color.match(/[\\d.]+/g).map(Number);
   const light = (color) => {
-    const [r, g, b] = parts(color).map((part) => { part /= 255; return part <= .04045 ? part / 12.92 : ((part + .055) / 1.055) ** 2.4; });
+    const [r, g, b] = parts(color).map((part) => {
+      part /= 255;
+      return part <= .04045 ? part / 12.92 : ((part + .055) / 1.055) ** 2.4;
+    });
     return .2126 * r + .7152 * g + .0722 * b;
   };
   const ground = (element) => {
@@ -212,7 +216,8 @@ CONTRAST = """
   };
   let least = 21;
   for (const each of document.querySelectorAll("body *")) {
-    if (![...each.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim()) || !each.offsetParent) continue;
+    const written = [...each.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
+    if (!written || !each.offsetParent) continue;
     const [one, other] = [light(getComputedStyle(each).color), light(ground(each))].sort();
     least = Math.min(least, (Math.max(one, other) + .05) / (Math.min(one, other) + .05));
   }
