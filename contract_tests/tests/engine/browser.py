@@ -90,7 +90,7 @@ class Browser:
 
     def press(self, key: str, text: str = "") -> None:
         """Press a key, and let it go."""
-        named = {"key": key, "text": text or (key if len(key) == 1 else "")}
+        named: dict[str, Any] = {"key": key, "text": text or (key if len(key) == 1 else "")}
         if key == "Enter":
             named |= {"text": "\r", "windowsVirtualKeyCode": 13}
         if key == "Tab":
@@ -136,4 +136,5 @@ class Browser:
             assert part, "the browser has ended"
             self._read += part
         told, _, self._read = self._read.partition(b"\0")
-        return json.loads(told)
+        message: dict[str, Any] = json.loads(told)
+        return message
