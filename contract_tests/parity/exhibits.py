@@ -13,8 +13,8 @@ from .texts import CUT
 
 # Characters of a body, of a header and of a value.
 BODY, VALUE = 4000, 2000
-# Read beyond the bound, so that what stands at it is known whole.
-_BEYOND = 400
+# Read beyond the bound, so that what stands at it is known whole: tokens are long.
+_BEYOND = 16_000
 
 
 class Shows(Protocol):

@@ -314,6 +314,23 @@ def test_a_cookie_or_a_token_that_an_answer_sets_is_no_secret_that_the_client_se
     assert [(cause.reason.name, cause.exposes) for cause in causes] == [("renamed", None), ("cookie", None)]
 
 
+def test_a_cookie_that_the_client_sent_and_one_side_sets_again_is_no_leak():
+    sent = request("GET", "/item/5", Cookie="session=0123456789abcdef")
+    pair = Pair(always(answer(b"", ("Set-Cookie", "session=0123456789abcdef"))), always(answer(b"")))
+    causes = Causes()
+    causes.add(pair.exchange(sent), "a case", pair.secrets)
+    assert [(cause.reason.name, cause.exposes) for cause in causes.ranked()] == [("cookie", None)]
+
+
+def test_a_header_that_is_missing_everywhere_is_told_there_where_a_status_differs_too():
+    header, status = causes_of(
+        (ITEM, answer(b"", ("X-App", "1")), answer(b"")),
+        (OTHER, answer(b"", ("X-App", "1"), status=404), answer(b"", status=410)),
+    )[::-1]
+    assert list(header.fingerprints) == ["GET /item/{id} header X-App missing", "GET /order/{id} header X-App missing"]
+    assert (list(header.operations), list(status.folded)) == (["GET /item/{id}", "GET /order/{id}"], [])
+
+
 def test_a_password_that_an_answer_shows_is_a_security_cause_whoever_sent_it():
     (cause,) = causes_of((ITEM, json_answer({"a": 1}), json_answer({"a": 1, "password_hash": "$argon2id$v=19"})))
     assert (cause.reason.name, cause.exposes) == ("secret", "port")

@@ -87,6 +87,13 @@ def test_a_large_body_is_cut_with_its_length_and_no_secret_is_cut_in_two():
     assert SECRET[:5] not in shown["body"]
 
 
+def test_a_long_token_at_the_cut_shows_nothing_of_itself():
+    token = "hunter2" * 800
+    sent = request("POST", "/", b'{"token": "%s"}' % token.encode())
+    shown = exhibited(answer(f"{'x' * (BODY - 200)}{token}".encode()), sent=sent)["original"]
+    assert "hunter" not in shown["body"]
+
+
 def test_bytes_that_are_no_text_and_a_lone_surrogate_can_be_written(tmp_path):
     run = Run({"original": "a", "port": "b"}, noun="case")
     pair = Pair(always(answer(b"\xff\x00\xfe")), always(json_answer({"a": "\ud800"})), bindings=Bindings.none())
@@ -242,3 +249,12 @@ def test_an_entry_that_follows_does_not_accept_a_secret_that_is_shown():
         LEDGER, json_answer({"error": "gone"}, status=404), json_answer({"echo": SECRET}, status=410), sent
     )
     assert new == ["json"]
+
+
+def test_an_entry_that_follows_does_not_lend_that_to_another_entry():
+    text = LEDGER.replace('level = "status"\npath = "status"', 'level = "header"\npath = "X-App"')
+    text = text.replace('original = "404"\nport = "410"\n', "")
+    alone = text.replace('level = "header"\npath = "X-App"', 'level = "media-type"\npath = "Content-Type"')
+    alone = alone.replace("follows = true\n", "")
+    answers = json_answer({"a": 1}, ("X-App", "1")), answer(b"a", ("Content-Type", "text/plain"), ("X-App", "2"))
+    assert accepted(text + alone, *answers) == (["json"], ["media-type", "header"])
