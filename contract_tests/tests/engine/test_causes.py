@@ -317,9 +317,10 @@ def test_a_cookie_or_a_token_that_an_answer_sets_is_no_secret_that_the_client_se
 def test_a_cookie_that_the_client_sent_and_one_side_sets_again_is_no_leak():
     sent = request("GET", "/item/5", Cookie="session=0123456789abcdef")
     pair = Pair(always(answer(b"", ("Set-Cookie", "session=0123456789abcdef"))), always(answer(b"")))
-    causes = Causes()
-    causes.add(pair.exchange(sent), "a case", pair.secrets)
-    assert [(cause.reason.name, cause.exposes) for cause in causes.ranked()] == [("cookie", None)]
+    run = Run({"original": "a", "port": "b"}, noun="case")
+    run.found(pair.exchange(sent), "a case", pair.secrets)
+    assert [(cause.reason.name, cause.exposes) for cause in run.ranked()] == [("cookie", None)]
+    assert [found.exposes for found in run.differences.values()] == [None]
 
 
 def test_a_header_that_is_missing_everywhere_is_told_there_where_a_status_differs_too():
