@@ -105,7 +105,8 @@ def test_filters_need_no_network_and_stand_in_the_address(browser, page):
 @pytest.mark.parametrize(
     ("place", "every"),
     [
-        ("#view=differences&source=generated&level=json", "GET /thing"),
+        ("#view=differences&source=generated", "GET /thing"),
+        ("#view=differences&level=json", "json"),
         ("#view=differences&status=follows", "follows from cause"),
         ("#view=differences&status=accepted", "accepted"),
         ("#view=causes&operation=GET%20/thing3/x", "operation"),
