@@ -8,7 +8,8 @@ import click
 
 # Where each command is, and what it is for. The help of all of them imports none of them.
 COMMANDS = {
-    "accept": ("contract_tests.parity.accept:accept", "Add a difference of the last report to the ledger."),
+    "accept": ("contract_tests.parity.acceptance:accept", "Add a cause of the last report to the ledger."),
+    "accept-difference": ("contract_tests.parity.accept:accept", "Add one difference of it."),
     "check": ("contract_tests.parity.check:check", "Ask two apps the same, and tell every difference."),
     "globals": ("contract_tests.migration.globals.command:find_globals", "Find every use of Flask's globals."),
     "strength": ("contract_tests.parity.strength.command:strength", "Break the port, and see what your cases catch."),

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from contract_tests.live.lanes import Said
-from contract_tests.parity.findings import ranked
+from contract_tests.parity.telling import visible
 from contract_tests.parity.verdict import Run
 
 
@@ -67,8 +67,11 @@ class _Lane:
 def show(run: Run) -> None:
     """The differences and failures, the table and the verdict, on the terminal."""
     console = Console(highlight=False, soft_wrap=True)
-    for found in ranked(run.differences)[:10]:
-        click.echo(f"\n{found.told}\n\nmet by {len(found.cases)} tests, first {found.cases[0]}")
+    for number, cause in enumerate(run.ranked()[:10], 1):
+        found = run.differences[next(iter(cause.fingerprints or cause.folded))]
+        met = f"met by {len(found.cases)} tests, first {found.cases[0]}"
+        closed = f"\nclosed by {cause.closes} ({cause.closes.docs})" if cause.closes else ""
+        click.echo(f"\n{number}. {visible(cause.title)}\n\n{found.told}\n\n{met}{closed}")
     # Where a target is down, its tests only say so again.
     for nodeid, told in list(run.failures.items())[: 0 if run.down else 10]:
         click.echo(f"\nFAILED {nodeid}\n{told}")

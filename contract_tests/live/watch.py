@@ -9,7 +9,6 @@ import pytest
 from contract_tests.live.lanes import Said
 from contract_tests.parity import Different
 from contract_tests.parity.exchange import Exchange
-from contract_tests.parity.findings import add_findings
 from contract_tests.parity.verdict import Run
 from contract_tests.suite.contract import CONTRACT, GATE, Contract
 
@@ -28,6 +27,10 @@ class Watch:
         contract.on_exchange = self.note
 
     def note(self, exchange: Exchange) -> None:
+        self.run.saw(exchange, "suite")
+        if not exchange.differences:
+            # What differs comes with the failure of its test.
+            self.run.causes.accept(exchange, "", self.contract.secrets, source="suite")
         for _, entry in exchange.accepted:
             self.run.accepted[str(entry)] = self.run.accepted.get(str(entry), 0) + 1
 
@@ -75,4 +78,4 @@ class Watch:
             self.run.failures[nodeid] = self.contract.without_secrets(report.longreprtext)
             return
         for exchange in error.exchanges:
-            add_findings(self.run.differences, exchange, nodeid, self.contract.secrets)
+            self.run.found(exchange, nodeid, self.contract.secrets, source="suite")

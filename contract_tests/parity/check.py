@@ -15,10 +15,10 @@ import click
 from contract_tests.parity.cases import Case, CaseError
 from contract_tests.parity.checking import Check
 from contract_tests.parity.exploring import Explorer
-from contract_tests.parity.findings import Finding
 from contract_tests.parity.ledger import Ledger
 from contract_tests.parity.messages import Target
 from contract_tests.parity.options import Options, configured
+from contract_tests.parity.report import text
 from contract_tests.parity.specs import SpecError, can_reset, resolve, same_target
 from contract_tests.parity.stored import given_cases
 from contract_tests.parity.verdict import NOT_ASKED, Run, no_verdict
@@ -57,7 +57,6 @@ def check(original: str, port: str, **given: Any) -> None:
     target is down).
     """
     began = time.monotonic()
-    findings: list[Finding] = []
     options = Options()
     try:
         with no_verdict():
@@ -68,11 +67,11 @@ def check(original: str, port: str, **given: Any) -> None:
             ledger = _ledger(options.ledger)
             cases = given_cases(options.cases, options.har)
             specs = Specs(original, port, options.reset_original, options.reset_port)
-            run, findings = _checked(specs, cases, ledger, options)
+            run = _checked(specs, cases, ledger, options)
     except KeyboardInterrupt:
         run = Run(dict(NOT_ASKED), noun="case", interrupted=True)
     run.seconds = time.monotonic() - began
-    _show(findings, run)
+    click.echo("\n".join(text.lines(run.as_json())))
     if options.report:
         run.write(options.report)
     # A thread that an app left hanging does not keep the command from ending.
@@ -131,7 +130,7 @@ def _ledger(path: Path | None) -> Ledger:
         raise CaseError(f"cases and ledger are UTF-8: {error.reason}") from None
 
 
-def _checked(specs: Specs, cases: Sequence[Case], ledger: Ledger, options: Options) -> tuple[Run, list[Finding]]:
+def _checked(specs: Specs, cases: Sequence[Case], ledger: Ledger, options: Options) -> Run:
     with ExitStack() as stack:
         original, port = (stack.enter_context(target) for target in specs.opened(options.timeout))
         checked = Check(original, port, ledger, own_ids=not specs.anew, rewinds=specs.rewinds)
@@ -150,16 +149,6 @@ def _checked(specs: Specs, cases: Sequence[Case], ledger: Ledger, options: Optio
             explorer.keep()
         except KeyboardInterrupt:
             checked.result.interrupted = True
-        return checked.finish(), checked.findings()
+        return checked.finish()
 
 
-def _show(findings: list[Finding], run: Run) -> None:
-    for number, finding in enumerate(findings, 1):
-        first, *rest = finding.lines()
-        click.echo(f"{number}. {first}")
-        click.echo("\n".join(f"   {line}" for line in rest) + "\n")
-    for entry, count in run.accepted.items():
-        click.echo(f"accepted {count} times: {entry}")
-    for line in run.told:
-        click.echo(line)
-    click.echo(run.line())

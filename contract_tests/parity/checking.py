@@ -82,6 +82,7 @@ class Check:
         exchanges = self._exchanges(self.runner, case)
         for exchange in exchanges:
             self.result.saw(exchange, case.source)
+            self.result.causes.add(exchange, case.name, self.pair.secrets, source=case.source)
             if "timeout" in (exchange.original.failure, exchange.port.failure):
                 self.hung[self._place(exchange.request)] += 1
             if exchange.differences:
@@ -179,8 +180,9 @@ class Check:
         add_findings(told, exchange, "", self.pair.secrets)
         old, new = self.found.get(fingerprint), told.get(fingerprint)
         if old is not None and new is not None:
-            new.cases = old.cases
+            new.cases, new.sources = old.cases, old.sources
             self.found[fingerprint] = new
+            self.result.causes.show(fingerprint, exchange, self.pair.secrets)
 
     def _fingerprints(self, exchange: Exchange) -> set[str]:
         return {self.pair.secrets.hide(each.fingerprint(exchange.operation)) for each in exchange.differences}
@@ -202,7 +204,7 @@ class Check:
         return self.pair.operation(request).partition(" ")[2]
 
     def _differs(self, exchange: Exchange, case: Case) -> None:
-        add_findings(self.found, exchange, case.name, self.pair.secrets)
+        add_findings(self.found, exchange, case.name, self.pair.secrets, source=case.source)
         for difference in exchange.differences:
             fingerprint = self.pair.secrets.hide(difference.fingerprint(exchange.operation))
             seen = self.seen.setdefault(fingerprint, Seen())

@@ -1,59 +1,61 @@
-"""What a run saw is counted: operation, status, media type and source, and what was masked there."""
+"""What a run has reached: each operation with the statuses and media types that its original answered, by source."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Collection
+from typing import Any, NamedTuple
 
-from contract_tests.parity.exchange import Exchange
+from .difference import LEVELS
+from .exchange import Exchange
+from .media_types import essence
 
-Cell = tuple[str, str, str, str]
+
+class Reached(NamedTuple):
+    """What the original answered, and which source of cases asked for it."""
+
+    operation: str
+    status: int
+    media_type: str
+    source: str
 
 
-@dataclass(slots=True)
 class Coverage:
-    """How often each operation was answered by each status and media type, by the source that asked."""
+    """Counts exchanges. A level is masked where an accepted difference stood at it: nothing new can be seen there."""
 
-    counts: Counter[Cell] = field(default_factory=Counter)
-    masked: dict[Cell, set[str]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self._counts: Counter[Reached] = Counter()
+        self._masked: dict[Reached, set[str]] = {}
 
-    def saw(self, exchange: Exchange, source: str) -> None:
-        """Count an exchange by what the original answered."""
-        answer = exchange.original
-        media = (answer.header("Content-Type") or b"").partition(b";")[0].strip().decode("latin-1").lower()
-        cell = (exchange.operation, str(answer.failure or answer.status), media, source)
-        self.counts[cell] += 1
+    def add(self, exchange: Exchange, source: str) -> None:
+        media_type = essence((exchange.original.header("Content-Type") or b"").decode("latin-1"))
+        reached = Reached(exchange.operation, exchange.original.status, media_type, source)
+        self._counts[reached] += 1
         if exchange.accepted:
-            self.masked.setdefault(cell, set()).update(difference.level for difference, _ in exchange.accepted)
+            self._masked.setdefault(reached, set()).update(difference.level for difference, _ in exchange.accepted)
 
-    def add(self, other: Coverage) -> None:
-        self.counts += other.counts
-        for cell, levels in other.masked.items():
-            self.masked.setdefault(cell, set()).update(levels)
+    def merge(self, other: Coverage) -> None:
+        """Add what another run of the same two apps has reached."""
+        self._counts.update(other._counts)
+        for reached, levels in other._masked.items():
+            self._masked.setdefault(reached, set()).update(levels)
 
     def of_source(self, source: str) -> int:
         """How many requests a source sent."""
-        return sum(count for cell, count in self.counts.items() if cell[3] == source)
+        return sum(count for reached, count in self._counts.items() if reached.source == source)
 
     def only_refused(self, operations: Collection[str]) -> list[str]:
-        """The operations of which no source met anything but refusals (4xx) or nothing at all."""
-        good = {cell[0] for cell in self.counts if not cell[1].startswith("4")}
+        """The operations of which no source met anything but refusals (4xx), or nothing at all."""
+        good = {reached.operation for reached in self._counts if not 400 <= reached.status < 500}
         return [name for name in operations if name not in good]
 
     def as_json(self) -> list[dict[str, Any]]:
+        """A row for each, in the order of operations and statuses."""
         return [
-            {
-                "operation": cell[0],
-                "status": cell[1],
-                "media_type": cell[2],
-                "source": cell[3],
-                "count": count,
-                "levels_masked": sorted(self.masked.get(cell, ())),
-            }
-            for cell, count in self._sorted()
+            {**reached._asdict(), "count": count, "levels_masked": self._levels(reached)}
+            for reached, count in sorted(self._counts.items())
         ]
 
-    def _sorted(self) -> Iterator[tuple[Cell, int]]:
-        yield from sorted(self.counts.items())
+    def _levels(self, reached: Reached) -> list[str]:
+        masked = self._masked.get(reached, set())
+        return [level for level in LEVELS if level in masked] + sorted(masked - set(LEVELS))

@@ -20,7 +20,7 @@ _PLACE = ("level", "path", "kind")
 _TEXTS = ("reason", "decision", "owner")
 _LISTS = ("operations", "probes", "sources")
 _ONE = frozenset({*_PLACE, "original", "port"})
-_KEYS = frozenset({*_ONE, *_TEXTS, *_LISTS, "differences", "expires"})
+_KEYS = frozenset({*_ONE, *_TEXTS, *_LISTS, "differences", "follows", "expires"})
 _TABLE = re.compile(r"^[ \t]*\[\[[ \t]*accepted[ \t]*\]\]", re.MULTILINE)
 _OPERATION = re.compile(r"[A-Z-]+ /\S*")
 _INDEX = re.compile(r'\["(?:[^"\\]|\\.)*"\]|\[\*\]')
@@ -61,7 +61,10 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is accepted for one cause (docs/contract.md#accept-a-difference): a key that is empty was not given."""
+    """What is accepted for one cause (docs/contract.md#accept-a-difference): a key that is empty was not given.
+
+    With `follows` it also accepts what follows from its differences, in the exchanges in which they occur.
+    """
 
     differences: tuple[Known, ...]
     reason: str
@@ -70,6 +73,7 @@ class Entry:
     operations: tuple[str, ...] = ()
     probes: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    follows: bool = False
     expires: date | None = None
     line: int = field(default=0, compare=False)
 
@@ -218,7 +222,10 @@ class _Reader:
         expires = self.table.get("expires")
         if expires is not None and type(expires) is not date:
             self._fail(f"expires is a date, such as 2027-01-31, not {expires!r}")
-        return Entry(differences, **texts, **lists, expires=expires, line=self.line)
+        follows = self.table.get("follows", False)
+        if type(follows) is not bool:
+            self._fail(f"follows is true or false, not {follows!r}")
+        return Entry(differences, **texts, **lists, follows=follows, expires=expires, line=self.line)
 
     def _differences(self) -> tuple[Known, ...]:
         """The one that the entry itself gives, or those of its list: several differences of one cause."""

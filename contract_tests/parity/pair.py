@@ -15,6 +15,7 @@ from .ledger import Entry, Ledger
 from .messages import Request, Response, Target
 from .rules import DEFAULT, Rules
 from .secrets import Secrets
+from .settled import following
 
 _TIMED = frozenset({b"date", b"last-modified", b"retry-after", b"set-cookie", b"x-ratelimit-reset"})
 
@@ -74,10 +75,12 @@ class Pair:
         received = (original_received, port_received)
         found = compare(original, learned.port, rules=self.rules, received=received)
         operation = self.operation(request)
-        new, accepted = [], []
-        for difference in sorted({*found, *learned.differences}):
-            entry = self._entry(operation, request, difference, probe)
-            new.append(difference) if entry is None else accepted.append((difference, entry))
+        differences = sorted({*found, *learned.differences})
+        entries = {each: entry for each in differences if (entry := self._entry(operation, request, each, probe)) is not None}
+        if any(entry.follows for entry in entries.values()):
+            entries |= following(entries, differences, original, learned.port, self.secrets)
+        new = [each for each in differences if each not in entries]
+        accepted = [(each, entries[each]) for each in differences if each in entries]
         return Exchange(
             operation, request, port_request, original, port, tuple(new), tuple(accepted), origin or _origin(request)
         )

@@ -30,10 +30,12 @@ _PAIR = re.compile(r"(?<![^=&?#\s;,\"'<>])(?P<name>[^=&?#\s;,\"'<>]++)=(?P<value
 _PART = re.compile(r'name="(?P<name>[^"]*+)"(?:\r\n[^\r\n]++){0,16}+\r\n\r\n(?P<value>(?:[^\r]++|\r(?!\n--))*+)')
 _COOKIE = re.compile(r"(?:^|;)\s*(?P<name>[^=;]*)=(?P<value>[^;]*)")
 _SET_COOKIE = re.compile(r"^\s*(?P<name>[^=;]*)=(?P<value>[^;]*)")
+_MARK = re.compile(r"<secret:(\d+)>")
 _CREDENTIALS = re.compile(r"^(?P<name>[A-Za-z-]+) +(?P<value>.+)$|^(?P<bare>\S+)$")
 _PLAIN_WORDS = frozenset({"", "null", "true", "false", "none", '""', "''"})
 # A shorter secret is hidden at its own place alone, and a short one elsewhere only where it stands as a word.
 _SHORT, _LONG = 3, 8
+_FIRST = _SHORT + 1
 # No excerpt shows more of a secret on one side of its cut.
 _PIECE = 80
 
@@ -52,15 +54,15 @@ class Secrets:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._numbers: dict[str, int] = {}
-        # Each secret in each of its spellings, the longest first; made anew once there are more secrets.
-        self._spelled: list[tuple[str, int]] = []
-        self._spelled_of = 0
+        self._sent: set[int] = set()
+        # By their first characters: a run of thousands of cases has as many secrets, and few in each text.
+        self._spelled: dict[str, dict[str, int]] = {}
 
     def learn(self, request: Request) -> None:
         """Note a request's secrets, so that they are known wherever they turn up later."""
         for start, stop, secret in _request_spans(request):
             if stop > start:
-                self.mark(secret)
+                self._number(secret, sent=True)
 
     def learn_cookies(self, response: Response) -> None:
         """Note the values of a response's cookies."""
@@ -71,9 +73,12 @@ class Secrets:
 
     def mark(self, secret: str) -> str:
         """The text that stands for a secret: `<secret:1>`."""
+        return f"<secret:{self._number(secret, sent=False)}>"
+
+    def tells_sent(self, hidden: str) -> bool:
+        """Whether a text with its secrets hidden had one that a client had sent before any answer showed it."""
         with self._lock:
-            number = self._numbers.setdefault(secret, len(self._numbers) + 1)
-        return f"<secret:{number}>"
+            return any(int(number) in self._sent for number in _MARK.findall(hidden))
 
     def header(self, name: str, value: str) -> str:
         """A header's value with its secrets hidden."""
@@ -89,30 +94,44 @@ class Secrets:
 
     def hide(self, text: str) -> str:
         """Any text with every known secret hidden, in the spellings of JSON, URLs and HTML too."""
-        spellings = self._spellings()
-        for spelling, number in spellings:
-            if spelling not in text:
-                continue
+        for spelling, number in self._within(text):
             if len(spelling) >= _LONG:
                 text = text.replace(spelling, f"<secret:{number}>")
             else:
                 word = rf"(?<![A-Za-z0-9]){re.escape(spelling)}(?![A-Za-z0-9])(?!:\d+>)"
                 text = re.sub(word, f"<secret:{number}>", text)
-        return self._hide_cut(text, dict(spellings)) if CUT in text else text
+        return self._hide_cut(text) if CUT in text else text
 
-    def _spellings(self) -> list[tuple[str, int]]:
+    def _number(self, secret: str, *, sent: bool) -> int:
         with self._lock:
-            if self._spelled_of != len(self._numbers):
-                found = {
-                    spelling: number for secret, number in self._numbers.items() for spelling in _spellings(secret)
-                }
-                self._spelled = sorted(found.items(), key=lambda pair: (-len(pair[0]), pair[0]))
-                self._spelled_of = len(self._numbers)
-            return self._spelled
+            if secret not in self._numbers:
+                number = self._numbers[secret] = len(self._numbers) + 1
+                for spelling in _spellings(secret):
+                    self._spelled.setdefault(spelling[:_FIRST], {}).setdefault(spelling, number)
+                if sent:
+                    self._sent.add(number)
+            return self._numbers[secret]
 
-    def _hide_cut(self, text: str, spellings: dict[str, int]) -> str:
+    def _within(self, text: str) -> list[tuple[str, int]]:
+        """The spellings that a text has, the longest first."""
+        with self._lock:
+            firsts = {text[at : at + _FIRST] for at in range(len(text) - _SHORT)} & self._spelled.keys()
+            found = {
+                spelling: number
+                for first in firsts
+                for spelling, number in self._spelled[first].items()
+                if spelling in text
+            }
+        return sorted(found.items(), key=lambda pair: (-len(pair[0]), pair[0]))
+
+    def _hide_cut(self, text: str) -> str:
         """Hide what is left of a secret that an excerpt cut in two."""
-        for spelling, number in sorted(spellings.items(), key=lambda pair: -len(pair[0])):
+        # What stands at a cut is looked for first: most secrets are not there, and have dozens of pieces each.
+        edges = {edge for part in text.split(CUT) for edge in (part[:_FIRST], part[-_FIRST:]) if len(edge) == _FIRST}
+        with self._lock:
+            spelled = {spelling: number for alike in self._spelled.values() for spelling, number in alike.items()}
+        cut = [pair for pair in spelled.items() if any(edge in pair[0] for edge in edges)]
+        for spelling, number in sorted(cut, key=lambda pair: (-len(pair[0]), pair[0])):
             for size in range(min(len(spelling) - 1, _PIECE), _SHORT, -1):
                 text = text.replace(CUT + spelling[-size:], f"{CUT}<secret:{number}>")
                 text = text.replace(spelling[:size] + CUT, f"<secret:{number}>{CUT}")

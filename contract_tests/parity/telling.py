@@ -95,6 +95,8 @@ def _hidden(difference: Difference, text: str | None, secrets: Secrets) -> str |
 
 def visible(text: str, *, keep: str = "") -> str:
     """The text with control characters, terminal escapes and lone surrogates written as escapes."""
+    if text.isprintable():
+        return text
     return "".join(char if char in keep or (char.isprintable()) else _escaped(char) for char in text)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sized
@@ -11,15 +10,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from contract_tests.parity import report
 from contract_tests.parity.binding import DeclarationError
 from contract_tests.parity.cases import CaseError
+from contract_tests.parity.causes import Cause, Causes
 from contract_tests.parity.coverage import Coverage
 from contract_tests.parity.drivers import LifespanError, SettleError
 from contract_tests.parity.exchange import Exchange
-from contract_tests.parity.findings import Finding
+from contract_tests.parity.exhibits import Exchanges
+from contract_tests.parity.findings import Finding, add_findings, ranked
 from contract_tests.parity.ledger import LedgerError
 from contract_tests.parity.probes import ProbeError
 from contract_tests.parity.resets import ResetError
+from contract_tests.parity.secrets import Secrets
 from contract_tests.parity.servers import ServerError
 from contract_tests.parity.specs import SpecError
 
@@ -37,6 +40,9 @@ class Run:
     noun: str = "test"
     outcomes: dict[str, dict[str, Counter[str]]] = field(default_factory=dict)
     differences: dict[str, Finding] = field(default_factory=dict)
+    causes: Causes = field(default_factory=Causes)
+    coverage: Coverage = field(default_factory=Coverage)
+    never_reached: list[str] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
@@ -49,16 +55,24 @@ class Run:
     whole: bool = False
     probed: bool = False
     seconds: float = 0.0
-    coverage: Coverage = field(default_factory=Coverage)
     noise: list[str] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
 
-    def saw(self, exchange: Exchange, source: str) -> None:
-        """Count an exchange that a source led to."""
-        self.coverage.saw(exchange, source)
-
     def count(self, area: str, column: str, outcome: str) -> None:
         self.outcomes.setdefault(area, {}).setdefault(column, Counter())[outcome] += 1
+
+    def found(self, exchange: Exchange, case: str, secrets: Secrets, *, source: str = "") -> None:
+        """Add what an exchange of a case differs in: its differences, their causes, and what the ledger accepts."""
+        add_findings(self.differences, exchange, case, secrets, source=source)
+        self.causes.add(exchange, case, secrets, source=source)
+
+    def saw(self, exchange: Exchange, source: str) -> None:
+        """Count what an exchange has reached, whether it differs or not."""
+        self.coverage.add(exchange, source)
+
+    def ranked(self) -> list[Cause]:
+        """The causes of what differs, the gravest first."""
+        return self.causes.ranked(self.differences)
 
     def add(self, other: Run) -> None:
         """Add what another run of the same two apps saw; the seconds stay, for the two may have run side by side."""
@@ -68,9 +82,10 @@ class Run:
         for fingerprint, found in other.differences.items():
             known = self.differences.setdefault(fingerprint, found)
             known.cases += [case for case in found.cases if case not in known.cases]
+        self.causes.merge(other.causes)
+        self.coverage.merge(other.coverage)
         for entry, count in other.accepted.items():
             self.accepted[entry] = self.accepted.get(entry, 0) + count
-        self.coverage.add(other.coverage)
         self.failures |= other.failures
         self.left_out += other.left_out
         for mine, theirs in (
@@ -78,6 +93,7 @@ class Run:
             (self.unseen, other.unseen),
             (self.ledger, other.ledger),
             (self.down, other.down),
+            (self.never_reached, other.never_reached),
             (self.notes, other.notes),
             (self.noise, other.noise),
             (self.told, other.told),
@@ -124,11 +140,13 @@ class Run:
 
     def _counts(self) -> list[str]:
         counted = (
-            (self.differences, "new difference"),
             (self.failures, "failed test"),
             (self.faults, "undocumented answer"),
         )
-        return [_counted(found, what) for found, what in counted if found]
+        told = [_counted(found, what) for found, what in counted if found]
+        if not self.differences:
+            return told
+        return [f"{_counted(self.ranked(), 'cause')} of {_counted(self.differences, 'new difference')}", *told]
 
     def table(self) -> list[tuple[str, ...]]:
         """Rows of cells: a heading, a row an area, a total; a cell is passed/run."""
@@ -140,29 +158,38 @@ class Run:
         return [("area", *COLUMNS.values()), *rows, ("all", *total)]
 
     def as_json(self) -> dict[str, Any]:
+        """The whole report (docs/parity.md#the-report): each exchange once, told of by its place in `exchanges`."""
+        exchanges = Exchanges()
+        settled = self.causes.settled.values()
         return {
             "verdict": self.line(),
             "code": self.code,
             "targets": self.names,
+            "noun": self.noun,
             f"{self.noun}s": self.tests,
             "seconds": round(self.seconds, 2),
+            "notes": self.notes,
             "areas": self.outcomes,
-            "differences": [found.as_json() for found in self.differences.values()],
+            "causes": [exchanges.shown(cause) for cause in self.ranked()],
+            "differences": [exchanges.shown(found) for found in ranked(self.differences)],
+            "accepted_differences": [exchanges.shown(each) for each in settled],
             "failures": self.failures,
             "not_as_documented": self.faults,
             "never_seen": self.unseen,
+            "never_reached": self.never_reached,
+            "coverage": self.coverage.as_json(),
             "accepted": self.accepted,
             "ledger": self.ledger,
             "down": self.down,
             "left_out": self.left_out,
             "noise": self.noise,
-            "coverage": self.coverage.as_json(),
             "told": self.told,
+            "exchanges": exchanges.told,
         }
 
     def write(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "report.json").write_text(json.dumps(self.as_json(), indent=1, ensure_ascii=False) + "\n")
+        """Write the report in each of its forms."""
+        report.write(self.as_json(), folder)
 
 
 @contextmanager

@@ -71,7 +71,7 @@ def test_a_difference_is_told_before_what_was_never_seen(run):
     run.unseen.append("port: GET / 200 was documented and never seen")
     run.differences["f"] = finding()
     assert run.code == DIFFERENT
-    assert run.line().startswith("DIFFERENT: 1 new difference")
+    assert run.line().startswith("DIFFERENT: 1 cause of 1 new difference")
 
 
 def test_the_table_counts_passed_of_run_by_area(run):

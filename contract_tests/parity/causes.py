@@ -1,0 +1,344 @@
+"""From all differences of a run to their causes: what one change of the port would close is told once, none is lost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .difference import Difference
+from .exchange import Exchange
+from .exhibits import cut, exhibit
+from .findings import Finding, exposed_by, gravity
+from .folding import folded
+from .pieces import Piece, closing
+from .reason import Reason
+from .reasons import Seen, reason_of, segment
+from .secrets import Secrets
+from .settled import Settled, add_settled
+from .telling import curl, hidden_values
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+# What follows a write that one side alone has made, in the same case.
+_FOLLOWING = frozenset({"status", "elements", "crash"})
+_OF_STATE = frozenset({404, 409, 410, 412})
+# What occurs on many answers is one cause there, and under another difference, too.
+_EVERYWHERE = frozenset({"header", "cookie", "media-type", "bytes"})
+_FEW_VALUES = frozenset({"status", "media-type"})
+# More sorts of refusal by one operation than these are told as one: their words differ with every input.
+_WORDS = 3
+
+
+@dataclass(slots=True)
+class Cause:
+    """Differences that have one reason, with what follows from them. All texts have their secrets replaced.
+
+    `fingerprints` and `folded` are fingerprints, each once and in the order in which they were met; `operations` counts
+    exchanges, and `values` has the pairs of values of differences that have few. `original`, `port`, `exchange` and
+    `curl` are those of the first difference.
+    """
+
+    reason: Reason
+    level: str
+    original: str | None = None
+    port: str | None = None
+    exposes: str | None = None
+    cases: list[str] = field(default_factory=list)
+    curl: str = ""
+    gravity: tuple[int, ...] = ()
+    exchange: dict[str, Any] | None = None
+    operations: Counter[str] = field(default_factory=Counter)
+    sources: dict[str, None] = field(default_factory=dict)
+    fingerprints: dict[str, None] = field(default_factory=dict)
+    folded: dict[str, Reason] = field(default_factory=dict)
+    values: dict[str, dict[tuple[str | None, str | None], None]] = field(default_factory=dict)
+    closes: Piece | None = None
+    after: Counter[Reason] = field(default_factory=Counter)
+    seen: int = 0
+
+    @property
+    def title(self) -> str:
+        """What a person is told: the operation too, where it is the only one."""
+        if len(self.operations) != 1:
+            return self.reason.title
+        (operation,) = self.operations
+        return f"{operation}: {self.reason.title}"
+
+    def take(self, other: Cause) -> None:
+        """Add what another cause has seen."""
+        self.operations.update(other.operations)
+        self.after.update(other.after)
+        self.seen += other.seen
+        self.cases += [case for case in other.cases if case not in self.cases]
+        self.sources |= other.sources
+        self.fingerprints |= other.fingerprints
+        self.folded |= other.folded
+        for fingerprint, pairs in other.values.items():
+            self.values.setdefault(fingerprint, {}).update(pairs)
+        self.gravity = min(self.gravity, other.gravity)
+        self.exposes = self.exposes or other.exposes
+
+    def copied(self) -> Cause:
+        """A copy that may be joined with others: the original keeps gathering."""
+        return replace(
+            self,
+            cases=list(self.cases),
+            operations=Counter(self.operations),
+            sources=dict(self.sources),
+            fingerprints=dict(self.fingerprints),
+            folded=dict(self.folded),
+            values={fingerprint: dict(pairs) for fingerprint, pairs in self.values.items()},
+            after=Counter(self.after),
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "title": self.title,
+            "reason": self.reason.name,
+            "level": self.level,
+            "original": cut(self.original),
+            "port": cut(self.port),
+            "exposes": self.exposes,
+            "operations": dict(self.operations),
+            "fingerprints": list(self.fingerprints),
+            "values": {fingerprint: list(pairs) for fingerprint, pairs in self.values.items()},
+            "folded": [each for each in self.folded if each not in self.fingerprints],
+            "cases": self.cases,
+            "sources": list(self.sources),
+            "curl": self.curl,
+            "closes": self.closes.as_json() if self.closes else None,
+        }
+
+
+class Causes:
+    """Gathers causes, exchange by exchange."""
+
+    def __init__(self) -> None:
+        self.settled: dict[str, Settled] = {}
+        self._found: dict[Reason, Cause] = {}
+        # In each case the first write that one side alone has made.
+        self._written: dict[str, tuple[Reason, str]] = {}
+
+    def add(self, exchange: Exchange, case: str, secrets: Secrets, *, source: str = "") -> None:
+        """Add the differences of an exchange; `source` is where its case comes from."""
+        self.accept(exchange, case, secrets, source=source)
+        if not exchange.differences:
+            return
+        exposed = {
+            each: exposed_by(each, secrets)
+            for each in exchange.differences
+            if each.level in ("json", "header", "bytes")
+        }
+        apart = [each for each, side in exposed.items() if side]
+        under = folded(exchange.differences, exchange.original, exchange.port, apart=apart)
+        leaders: dict[Difference, Cause] = {}
+        for difference in exchange.differences:
+            if difference not in under:
+                followers = tuple(each for each, leader in under.items() if leader == difference)
+                seen = Seen(difference, exchange, followers)
+                leaders[difference] = self._lead(seen, exposed.get(difference), case, secrets)
+                if source:
+                    leaders[difference].sources.setdefault(source)
+        for difference, leader in under.items():
+            # One that follows from what follows itself stands under the first of them.
+            top = leader if leader in leaders else under[leader]
+            reason = reason_of(Seen(difference, exchange))
+            leaders[top].folded.setdefault(_fingerprint(difference, exchange, secrets), reason)
+        self._note_write(exchange, case, leaders)
+
+    def show(self, fingerprint: str, exchange: Exchange, secrets: Secrets) -> None:
+        """Show this exchange, the smallest one, for the cause that a difference was met first in."""
+        for cause in self._found.values():
+            if next(iter(cause.fingerprints), None) == fingerprint:
+                cause.exchange = exhibit(exchange, secrets)
+                cause.curl = curl(exchange.request, origin=exchange.origin, secrets=secrets)
+
+    def accept(self, exchange: Exchange, case: str, secrets: Secrets, *, source: str = "") -> None:
+        """Add only the accepted differences of an exchange."""
+        if exchange.accepted:
+            add_settled(self.settled, exchange, case, secrets, source)
+
+    def merge(self, other: Causes) -> None:
+        """Add what another run of the same two apps has seen."""
+        for fingerprint, settled in other.settled.items():
+            known = self.settled.setdefault(fingerprint, settled)
+            known.count += settled.count if known is not settled else 0
+        for reason, cause in other._found.items():
+            if reason in self._found:
+                self._found[reason].take(cause)
+            else:
+                self._found[reason] = cause
+
+    def ranked(self, findings: Mapping[str, Finding] | None = None) -> list[Cause]:
+        """The causes, the gravest first. With `findings` only these differences, and each of them in some cause."""
+        found = {reason: cause.copied() for reason, cause in self._found.items()}
+        _join(found, _error_bodies(found))
+        _join(found, _many_words(found))
+        _fold_heads(found)
+        _fold_after_writes(found)
+        _adopt(found)
+        causes = list(found.values())
+        if findings is not None:
+            causes = _held_against(causes, findings)
+        return sorted(causes, key=lambda cause: cause.gravity)
+
+    def _lead(self, seen: Seen, exposes: str | None, case: str, secrets: Secrets) -> Cause:
+        reason = reason_of(seen, exposed=exposes)
+        cause = self._found.get(reason) or self._first(reason, seen, exposes, secrets)
+        exchange = seen.exchange
+        cause.seen += 1
+        cause.operations[secrets.hide(exchange.operation)] += 1
+        fingerprint = _fingerprint(seen.difference, exchange, secrets)
+        cause.fingerprints.setdefault(fingerprint)
+        if seen.difference.level in _FEW_VALUES:
+            cause.values.setdefault(fingerprint, {}).setdefault((seen.difference.original, seen.difference.port))
+        # Cases come one after another: the last is the only one that may be here already.
+        if cause.cases[-1:] != [case]:
+            cause.cases.append(case)
+        written = self._written.get(case)
+        if written and written[0] != reason and _may_follow(exchange, written[1]):
+            cause.after[written[0]] += 1
+        return cause
+
+    def _first(self, reason: Reason, seen: Seen, exposes: str | None, secrets: Secrets) -> Cause:
+        difference, exchange = seen.difference, seen.exchange
+        original, port = hidden_values(difference, secrets)
+        hidden = Reason(reason.name, reason.marks, secrets.hide(reason.title))
+        cause = Cause(hidden, difference.level, original, port, exposes)
+        cause.exchange = exhibit(exchange, secrets)
+        cause.curl = curl(exchange.request, origin=exchange.origin, secrets=secrets)
+        cause.gravity = gravity(difference, reason.name, exchange.original.status, exchange.port.status, exposes)
+        cause.closes = closing(reason, difference, exchange)
+        self._found[reason] = cause
+        return cause
+
+    def _note_write(self, exchange: Exchange, case: str, leaders: Mapping[Difference, Cause]) -> None:
+        if exchange.request.method in _SAFE or case in self._written:
+            return
+        if (exchange.original.status < 400) == (exchange.port.status < 400):
+            return
+        status = next((cause for each, cause in leaders.items() if each.level == "status"), None)
+        if status is not None:
+            self._written[case] = (status.reason, segment(exchange.operation))
+
+
+def _fingerprint(difference: Difference, exchange: Exchange, secrets: Secrets) -> str:
+    return secrets.hide(difference.fingerprint(exchange.operation))
+
+
+def _may_follow(exchange: Exchange, written: str) -> bool:
+    """Whether an exchange may show what an earlier one has written: about the same things, or of who is signed in.
+
+    What is refused for what was sent (400, 422) is refused whatever was written before.
+    """
+    refused = {status for status in (exchange.original.status, exchange.port.status) if status >= 400}
+    return 401 in refused or (segment(exchange.operation) == written and refused <= _OF_STATE)
+
+
+def _join(found: dict[Reason, Cause], groups: Iterable[list[Reason]]) -> None:
+    for first, *others in groups:
+        for reason in others:
+            found[first].take(found.pop(reason))
+
+
+def _error_bodies(found: Mapping[Reason, Cause]) -> list[list[Reason]]:
+    """Error bodies whose members overlap on both sides are one: some errors have a member more."""
+    groups: list[tuple[set[str], set[str], list[Reason]]] = []
+    for reason in found:
+        if reason.name != "error-body":
+            continue
+        ours, theirs = (set(marks.split(", ")) for marks in reason.marks)
+        for known in groups:
+            if known[0] & ours and known[1] & theirs:
+                known[0].update(ours)
+                known[1].update(theirs)
+                known[2].append(reason)
+                break
+        else:
+            groups.append((ours, theirs, [reason]))
+    return [reasons for _, _, reasons in groups]
+
+
+def _many_words(found: Mapping[Reason, Cause]) -> list[list[Reason]]:
+    """Refusals of one operation and one pair of statuses that come in too many words."""
+    by_operation: dict[tuple[str, ...], list[Reason]] = {}
+    for reason in found:
+        if reason.name == "status":
+            by_operation.setdefault(reason.marks[:3], []).append(reason)
+    return [reasons for reasons in by_operation.values() if len(reasons) > _WORDS]
+
+
+def _fold_heads(found: dict[Reason, Cause]) -> None:
+    """HEAD tells the length and the type of GET's body: where that differs, HEAD follows."""
+    heads = [
+        each
+        for each in found.values()
+        if each.level == "header" and all(op.startswith("HEAD ") for op in each.operations)
+    ]
+    for cause in heads:
+        gets = {f"GET {operation.partition(' ')[2]}" for operation in cause.operations}
+        body = next(
+            (
+                each
+                for each in found.values()
+                if each.level in ("json", "bytes", "media-type") and gets & each.operations.keys()
+            ),
+            None,
+        )
+        if body is not None and {"Content-Length", "ETag"} & set(cause.reason.marks):
+            _fold(found, cause, body)
+
+
+def _fold_after_writes(found: dict[Reason, Cause]) -> None:
+    """What was only ever seen behind a write that one side alone made follows from that write."""
+    for cause in list(found.values()):
+        if cause.reason.name not in _FOLLOWING or not cause.after:
+            continue
+        first, _ = cause.after.most_common(1)[0]
+        if cause.after.total() == cause.seen and first in found and found[first] is not cause:
+            _fold(found, cause, found[first])
+
+
+def _fold(found: dict[Reason, Cause], cause: Cause, under: Cause) -> None:
+    under.folded |= dict.fromkeys(cause.fingerprints, cause.reason) | cause.folded
+    del found[next(reason for reason, each in found.items() if each is cause)]
+
+
+def _adopt(found: Mapping[Reason, Cause]) -> None:
+    """What follows from one difference, and is a cause of its own elsewhere, belongs there."""
+    for cause in found.values():
+        for fingerprint, reason in list(cause.folded.items()):
+            own = found.get(reason)
+            if own is not None and own is not cause and own.level in _EVERYWHERE:
+                own.fingerprints.setdefault(fingerprint)
+                own.operations[" ".join(fingerprint.split(" ")[:2])] += 1
+                del cause.folded[fingerprint]
+
+
+def _held_against(causes: list[Cause], findings: Mapping[str, Finding]) -> list[Cause]:
+    """The causes of these findings alone, and one cause for each finding that was told without its exchange."""
+    told: set[str] = set()
+    kept = []
+    for cause in causes:
+        cause.fingerprints = {each: None for each in cause.fingerprints if each in findings}
+        cause.folded = {each: reason for each, reason in cause.folded.items() if each in findings}
+        told |= cause.fingerprints.keys() | cause.folded.keys()
+        if cause.fingerprints or cause.folded:
+            kept.append(cause)
+    return kept + _told_alone(findings, told)
+
+
+def _told_alone(findings: Mapping[str, Finding], told: Collection[str]) -> list[Cause]:
+    alone = []
+    for fingerprint, finding in findings.items():
+        if fingerprint not in told:
+            cause = Cause(
+                Reason("difference", (fingerprint,), fingerprint), finding.level, finding.original, finding.port
+            )
+            cause.exposes, cause.cases, cause.curl = finding.exposes, finding.cases, finding.curl
+            cause.exchange = finding.exchange
+            cause.fingerprints = {fingerprint: None}
+            cause.gravity = finding.rank
+            alone.append(cause)
+    return alone

@@ -1,0 +1,189 @@
+"""What follows from another difference of the same exchange is folded under it: one reason, told once."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from .difference import Difference
+from .messages import Response
+
+# What describes a body follows from the body.
+_OF_THE_BODY = frozenset({"content-length", "etag", "content-md5", "digest", "content-disposition", "last-modified"})
+_MEMBER = re.compile(r'(?P<parent>.*?)(?:\.(?P<name>[^.\[\]]+)|\["(?P<quoted>(?:[^"\\]|\\.)*)"\])')
+_REDIRECTS = range(300, 400)
+_ERRORS = range(400, 600)
+_LARGEST = 200_000
+# An OpenAPI document has these members; other bodies with more members missing or extra than these are another one.
+_DESCRIBES = frozenset({"openapi", "paths"})
+_MANY = 20
+# A value of more characters than these is hardly that of two members by chance.
+_TELLING = 5
+
+
+def folded(
+    differences: Sequence[Difference], original: Response, port: Response, *, apart: Iterable[Difference] = ()
+) -> dict[Difference, Difference]:
+    """The differences of one exchange that follow from another, each with the one that it follows from.
+
+    `apart` are differences that stand for themselves whatever else differs, such as a secret that is shown.
+    """
+    alone = set(apart)
+    rest = [each for each in differences if each not in alone]
+    whole = next((each for each in rest if each.level in ("transport", "status")), None)
+    if whole is not None:
+        return {each: whole for each in rest if each != whole}
+    return dict(_under(rest, original, port))
+
+
+def _under(rest: list[Difference], original: Response, port: Response) -> Iterator[tuple[Difference, Difference]]:
+    """What follows where both have one status."""
+    leader = _leader(rest, original)
+    if leader is not None:
+        yield from ((each, leader) for each in rest if each != leader and _describes(each, leader))
+        return
+    yield from _lifetimes(each for each in rest if each.level == "cookie")
+    walked = [each for each in rest if each.level == "json"]
+    yield from _bodies(walked, original, port)
+    body = next((each for each in rest if each.level in ("json", "bytes")), None)
+    if body is not None:
+        yield from ((each, body) for each in rest if _is_of_the_body(each))
+
+
+def _lifetimes(cookies: Iterable[Difference]) -> Iterator[tuple[Difference, Difference]]:
+    """A cookie that lives by Expires here and by Max-Age there has one lifetime, told in two ways."""
+    by_name: dict[str, list[Difference]] = {}
+    for each in cookies:
+        name, _, attribute = each.path.rpartition(".")
+        if attribute in ("Expires", "Max-Age") and each.kind in ("missing", "extra"):
+            by_name.setdefault(name, []).append(each)
+    for pair in by_name.values():
+        if len({each.kind for each in pair}) > 1:
+            yield pair[1], pair[0]
+
+
+def _leader(rest: list[Difference], original: Response) -> Difference | None:
+    """Where a redirect leads, else the media type: its body follows."""
+    if original.status in _REDIRECTS:
+        location = next((each for each in rest if (each.level, each.path) == ("header", "Location")), None)
+        if location is not None:
+            return location
+    return next((each for each in rest if (each.level, each.path) == ("media-type", "Content-Type")), None)
+
+
+def _describes(difference: Difference, leader: Difference) -> bool:
+    return (
+        difference.level in ("json", "bytes", "media-type")
+        or _is_of_the_body(difference)
+        or (leader.level == "media-type" and difference.path == "X-Content-Type-Options")
+    )
+
+
+def _is_of_the_body(difference: Difference) -> bool:
+    """Whether a header tells of the body alone; one that is there on one side only tells of the app."""
+    if difference.level != "header" or difference.kind != "value" or difference.path.lower() not in _OF_THE_BODY:
+        return False
+    return difference.path.lower() != "etag" or _form(difference.original) == _form(difference.port)
+
+
+def _form(tag: str | None) -> str:
+    return re.sub(r"[0-9a-zA-Z]", "x", (tag or "").replace("W/", "weak "))
+
+
+def _bodies(walked: list[Difference], original: Response, port: Response) -> Iterator[tuple[Difference, Difference]]:
+    """What follows within two JSON bodies: members of an object that has become another one, and renamed members."""
+    top = keys(original.body), keys(port.body)
+    if is_another_document(walked, *top):
+        yield from ((each, walked[0]) for each in walked[1:] if each.kind != "order")
+        return
+    if original.status in _ERRORS and top[0] is not None and top[1] is not None and top[0] != top[1]:
+        leader = next((each for each in walked if each.kind in ("missing", "extra") and depth(each) == 1), None)
+        if leader is not None:
+            yield from ((each, leader) for each in walked if each != leader and each.kind != "order")
+        return
+    for members in _by_parent(walked).values():
+        yield from _renamed(members)
+
+
+def is_another_document(
+    walked: Sequence[Difference], original: frozenset[str] | None, port: frozenset[str] | None
+) -> bool:
+    """Whether two bodies are two documents, such as two descriptions of an API, rather than two forms of one."""
+    if not walked:
+        return False
+    described = all(names and names >= _DESCRIBES for names in (original, port))
+    return described or len({each.pattern for each in walked if each.kind in ("missing", "extra")}) > _MANY
+
+
+def _by_parent(walked: list[Difference]) -> dict[str, list[Difference]]:
+    found: dict[str, list[Difference]] = {}
+    for each in walked:
+        if each.kind in ("missing", "extra") and (member := _MEMBER.fullmatch(each.path)):
+            found.setdefault(member["parent"], []).append(each)
+    return found
+
+
+def _renamed(members: list[Difference]) -> Iterator[tuple[Difference, Difference]]:
+    """An extra member with the value of a missing one follows from it, and so do those that lay within it."""
+    missing = [each for each in members if each.kind == "missing"]
+    extra = [each for each in members if each.kind == "extra"]
+    for one in missing:
+        same = next((other for other in extra if _is_renamed(one, other)), None)
+        if same is not None:
+            extra.remove(same)
+            yield same, one
+            continue
+        within = _within(one.original, extra)
+        extra = [other for other in extra if other not in within]
+        yield from ((other, one) for other in within)
+
+
+def _is_renamed(missing: Difference, extra: Difference) -> bool:
+    """Whether two members are one by another name. Small values are alike by chance: their names must be akin, too."""
+    if missing.original != extra.port:
+        return False
+    ours, theirs = (re.sub(r"[^a-z0-9]", "", name_of(each.path).lower()) for each in (missing, extra))
+    telling = len(missing.original or "") > _TELLING
+    return telling or ours in theirs or theirs in ours
+
+
+def _within(text: str | None, extra: list[Difference]) -> list[Difference]:
+    """The extra members that are members of an object: an envelope was taken off."""
+    value = _read((text or "").encode(errors="surrogatepass"))
+    if not isinstance(value, dict) or not value:
+        return []
+    found = [each for each in extra if name_of(each.path) in value]
+    return found if len(found) == len(value) else []
+
+
+def renamed_to(missing: Difference, followers: Iterable[Difference]) -> str | None:
+    """The new name of a missing member, where it has one."""
+    return next((name_of(each.path) for each in followers if each.port == missing.original), None)
+
+
+def name_of(path: str) -> str:
+    """The last name in a JSON path, with the `[*]` behind it."""
+    plain = re.sub(r"\[\d+\]", "[*]", path)
+    found = re.search(r'(?:\.([^.\[\]]+)|\["((?:[^"\\]|\\.)*)"\]|\$)((?:\[\*\])*)$', plain)
+    return (found[1] or found[2] or "") + found[3] if found else plain
+
+
+def depth(difference: Difference) -> int:
+    return len(re.findall(r'\.[^.\[\]]+|\["(?:[^"\\]|\\.)*"\]|\[\d+\]', difference.path))
+
+
+def keys(body: bytes) -> frozenset[str] | None:
+    """The names of an object's members, None for what is no object."""
+    value = _read(body)
+    return frozenset(value) if isinstance(value, dict) else None
+
+
+def _read(body: bytes) -> Any:
+    if body.lstrip()[:1] != b"{" or len(body) > _LARGEST:
+        return None
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,284 @@
+"""Differences have one reason where one change of the port would make them all: their marks tell which."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from . import folding, shapes, status_reasons, texts_apart
+from .difference import Difference
+from .exchange import Exchange
+from .reason import Reason, shown
+
+_FAMILIES = {
+    "x-ratelimit-": "the headers of the rate limit",
+    "ratelimit": "the headers of the rate limit",
+    "access-control-": "the CORS headers",
+}
+_HARDENING = frozenset({
+    "x-frame-options", "x-content-type-options", "referrer-policy", "content-security-policy", "permissions-policy",
+    "strict-transport-security", "x-xss-protection", "cross-origin-opener-policy", "cross-origin-resource-policy",
+})  # fmt: skip
+_LIFETIME = frozenset({"Expires", "Max-Age"})
+_VERSION = re.compile(r"api|v\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A difference where it was seen, and what follows from it there."""
+
+    difference: Difference
+    exchange: Exchange
+    followers: tuple[Difference, ...] = field(default=())
+
+
+def reason_of(seen: Seen, *, exposed: str | None = None) -> Reason:
+    """The reason of one difference: equal reasons are one cause, in whichever operations they occur."""
+    difference = seen.difference
+    if exposed is not None:
+        return _exposed(seen, exposed)
+    if difference.kind == "binding":
+        name = folding.name_of(difference.path)
+        return Reason("binding", (difference.level, name), f"{name}: ids that are no partners")
+    return _LEVELS[difference.level](seen) if difference.level in _LEVELS else _plain(seen)
+
+
+def _plain(seen: Seen) -> Reason:
+    difference = seen.difference
+    marks = (difference.level, difference.pattern, difference.kind)
+    return Reason(difference.level, marks, " ".join(marks[1:]))
+
+
+def _exposed(seen: Seen, side: str) -> Reason:
+    difference = seen.difference
+    name = folding.name_of(difference.path) if difference.level == "json" else difference.path
+    title = f"the {side} gives back a secret that the client sent"
+    return Reason("secret", (side, difference.level, name), title)
+
+
+def _transport(seen: Seen) -> Reason:
+    original, port = seen.exchange.original.failure, seen.exchange.port.failure
+    marks = (seen.exchange.operation, str(original), str(port))
+    words = [f"fails ({each})" if each else "answers" for each in (original, port)]
+    return Reason("transport", marks, f"the original {words[0]}, the port {words[1]}")
+
+
+def _media_type(seen: Seen) -> Reason:
+    difference, status = seen.difference, seen.exchange.original.status
+    if difference.path != "Content-Type":
+        name = difference.path.partition(".")[2]
+        marks = (name, difference.kind, shown(difference.original), shown(difference.port))
+        return Reason("media-type-parameter", marks, f"Content-Type: {name} is {marks[2]} and {marks[3]}")
+    ours, theirs = shown(difference.original), shown(difference.port)
+    if 300 <= status < 400:
+        return Reason("redirect-page", (difference.kind,), "a redirect has another page, or none")
+    if status >= 400:
+        return Reason("error-page", (ours, theirs), f"error pages: {ours} becomes {theirs}")
+    return Reason("media-type", (ours, theirs), f"Content-Type: {ours} becomes {theirs}")
+
+
+def _header(seen: Seen) -> Reason:
+    difference = seen.difference
+    name, kind = difference.path, difference.kind
+    low = name.lower()
+    if name == "Allow":
+        return Reason("allow", (), "Allow does not name the same methods")
+    for start, family in _FAMILIES.items():
+        if low.startswith(start):
+            return Reason("header-family", (family, kind), f"{family}: {_told(kind)}")
+    if low in _HARDENING:
+        return Reason("header-family", ("hardening", kind), f"the security headers: {_told(kind)}")
+    if kind != "value":
+        return Reason("header", (name, kind), f"{name}: {_told(kind)}")
+    if name == "Location":
+        return _location(seen)
+    marks = (
+        name,
+        kind,
+        *(re.sub(r"[0-9a-f]{8,}", "#", shown(each)) for each in (difference.original, difference.port)),
+    )
+    return Reason("header", marks, f"{name}: another value")
+
+
+def _location(seen: Seen) -> Reason:
+    difference = seen.difference
+    apart = shapes.relation(*(f'"{each}"' for each in (difference.original, difference.port)))
+    where = () if apart not in ("value", "an end") else (seen.exchange.operation,)
+    return Reason("location", (apart, *where), f"Location: {_apart(apart)}")
+
+
+def _cookie(seen: Seen) -> Reason:
+    difference = seen.difference
+    name, _, attribute = difference.path.rpartition(".")
+    kind = difference.kind
+    if kind == "order" or attribute == "spelling" or (kind == "value" and _is_case(difference)):
+        return Reason("cookie-writing", (), "cookies are written in another way")
+    if not name or attribute == "value" or difference.path in _whole(seen):
+        ours, theirs = (each or "" for each in (difference.original, difference.port))
+        if attribute == "value" and theirs.strip('"') == ours.strip('"'):
+            return Reason("cookie-quotes", (), "cookie values are quoted in another way")
+        return Reason("cookie", (difference.path, kind), f"the cookie {name or difference.path}: {_told(kind)}")
+    told = f"cookies: {attribute} is {_told(kind)}"
+    if kind == "value":
+        family = "lifetime" if attribute in _LIFETIME else attribute
+        return Reason("cookie-attribute", (family, kind, *_values(difference)), told)
+    # How long a cookie lives is another number in each; what else an attribute says is the reason itself.
+    value = "" if attribute in _LIFETIME else shown(difference.original or difference.port)
+    return Reason("cookie-attribute", (attribute, kind, value), told)
+
+
+def _is_case(difference: Difference) -> bool:
+    """Whether two texts of an attribute are one but for their case, which says nothing there; a value's says much."""
+    ours, theirs = ((each or "").lower() for each in (difference.original, difference.port))
+    return ours == theirs and not difference.path.endswith(".value")
+
+
+def _whole(seen: Seen) -> Iterable[str]:
+    """The names of whole cookies: a cookie's own name may have a dot."""
+    if seen.difference.kind not in ("missing", "extra", "count"):
+        return ()
+    text = seen.difference.original or seen.difference.port or ""
+    return {text.lstrip('["').partition("=")[0]}
+
+
+def _values(difference: Difference) -> tuple[str, str]:
+    return shown(difference.original), shown(difference.port)
+
+
+def _json(seen: Seen) -> Reason:
+    difference = seen.difference
+    name = folding.name_of(difference.path)
+    if difference.kind == "order":
+        return _order(seen, name)
+    ours, theirs = (folding.keys(each.body) for each in (seen.exchange.original, seen.exchange.port))
+    if seen.followers and folding.is_another_document((difference, *seen.followers), ours, theirs):
+        return Reason("document", (seen.exchange.operation,), "the body is another document")
+    if difference.path == "$":
+        return _whole_body(seen)
+    if seen.exchange.original.status >= 400 and seen.exchange.port.status >= 400:
+        return _error(seen, name)
+    if difference.kind in ("missing", "extra"):
+        return _member(seen, name)
+    return _value(seen, name)
+
+
+def _order(seen: Seen, name: str) -> Reason:
+    if (seen.difference.original or "").startswith("["):
+        return Reason("list-order", (segment(seen.exchange.operation), name), f"{name or 'the list'}: another order")
+    return Reason("key-order", (), "the keys of JSON objects come in another order")
+
+
+def _whole_body(seen: Seen) -> Reason:
+    difference, operation = seen.difference, seen.exchange.operation
+    ours, theirs = (_form(each) for each in (difference.original, difference.port))
+    if seen.exchange.original.status >= 400:
+        return Reason("error-page", (ours, theirs), f"errors: {ours} becomes {theirs}")
+    return Reason("body", (operation, ours, theirs), f"the body: {ours} becomes {theirs}")
+
+
+def _form(text: str | None) -> str:
+    if text is None:
+        return "nothing"
+    if text.startswith(("JSON", "not JSON")):
+        return text.partition(":")[0].partition(",")[0]
+    return shapes.shape(text)
+
+
+def _error(seen: Seen, name: str) -> Reason:
+    ours, theirs = (folding.keys(each.body) for each in (seen.exchange.original, seen.exchange.port))
+    if ours is not None and theirs is not None and ours != theirs:
+        keys = tuple(", ".join(sorted(each)) for each in (ours, theirs))
+        return Reason("error-body", keys, f"error bodies: {keys[0]} becomes {keys[1]}")
+    if seen.difference.kind in ("missing", "extra"):
+        return Reason("error-member", (name, seen.difference.kind), f"errors: {name} is {_told(seen.difference.kind)}")
+    return Reason("error-text", (name,), f"errors: {name} has another value")
+
+
+def _member(seen: Seen, name: str) -> Reason:
+    difference = seen.difference
+    value = difference.original if difference.kind == "missing" else difference.port
+    if value == "null":
+        told = "left out" if difference.kind == "missing" else "written"
+        return Reason("null-member", (difference.kind,), f"members that are null are {told}")
+    if name.endswith("[*]"):
+        return Reason(
+            "elements",
+            (difference.kind, segment(seen.exchange.operation), name),
+            f"elements of {name} are {_told(difference.kind)}",
+        )
+    if seen.followers:
+        return _renamed(seen, name)
+    return Reason("member", (difference.kind, name), f"{name} is {_told(difference.kind)}")
+
+
+def _renamed(seen: Seen, name: str) -> Reason:
+    new = folding.renamed_to(seen.difference, seen.followers)
+    if new is None:
+        return Reason("envelope", (name,), f"what lies in {name} lies beside it")
+    if _snake(new) == _snake(name):
+        return Reason("naming", (), "members are named in another way: " + f"{name} becomes {new}")
+    return Reason("renamed", (name, new), f"{name} becomes {new}")
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _value(seen: Seen, name: str) -> Reason:
+    difference = seen.difference
+    ours, theirs = shapes.shape(difference.original), shapes.shape(difference.port)
+    if shapes.is_format(ours, theirs):
+        return Reason("format", (ours, theirs), f"{ours} becomes {theirs}")
+    if difference.kind == "value" and difference.original is not None and difference.port is not None:
+        apart = shapes.relation(difference.original, difference.port)
+        return Reason("value", (segment(seen.exchange.operation), name, apart), f"{name}: {_apart(apart)}")
+    if difference.kind == "count":
+        return Reason("member-count", (name,), f"{name} is there a different number of times")
+    return Reason("type", (name, ours, theirs), f"{name}: {ours} becomes {theirs}")
+
+
+def _bytes(seen: Seen) -> Reason:
+    difference = seen.difference
+    if difference.kind in ("missing", "extra"):
+        return _no_body(seen)
+    return texts_apart.reason_of(difference, seen.exchange)
+
+
+def _no_body(seen: Seen) -> Reason:
+    status = seen.exchange.original.status
+    if 300 <= status < 400:
+        return Reason("redirect-page", (seen.difference.kind,), "a redirect has another page, or none")
+    where = ("errors",) if status >= 400 else (seen.exchange.operation,)
+    return Reason("no-body", (*where, seen.difference.kind), f"the body is {_told(seen.difference.kind)}")
+
+
+def _told(kind: str) -> str:
+    return {"missing": "missing in the port", "extra": "there in the port alone", "value": "another value"}.get(
+        kind, f"another {kind}"
+    )
+
+
+def _apart(apart: str) -> str:
+    return "another value" if apart in ("value", "an end") else f"another value ({apart})"
+
+
+def segment(operation: str) -> str:
+    """The collection that an operation is about: the first name in its path."""
+    steps = [step for step in operation.partition(" ")[2].strip("/").split("/") if not _VERSION.fullmatch(step)]
+    return steps[0] if steps else ""
+
+
+def _status(seen: Seen) -> Reason:
+    return status_reasons.reason_of(seen.exchange)
+
+
+_LEVELS = {
+    "transport": _transport,
+    "status": _status,
+    "media-type": _media_type,
+    "header": _header,
+    "cookie": _cookie,
+    "json": _json,
+    "bytes": _bytes,
+}

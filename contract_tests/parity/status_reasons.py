@@ -1,0 +1,184 @@
+"""A status that differs is one cause wherever the frameworks differ so, and a cause of its own elsewhere."""
+
+from __future__ import annotations
+
+import json
+import re
+import traceback
+from typing import Any
+
+from .exchange import Exchange
+from .messages import Request, Response
+from .reason import Reason
+from .signing_in import answers, refuses
+
+_LARGEST = 100_000
+_MESSAGES = ("error", "message", "detail", "description", "title", "msg")
+_REDIRECTS = range(300, 400)
+
+
+def reason_of(exchange: Exchange) -> Reason:
+    """The reason of a difference in status: the first of these that fits."""
+    return (
+        _of_method(exchange)
+        or _guard(exchange)
+        or _crash(exchange)
+        or _of_path(exchange)
+        or _of_input(exchange)
+        or _of_both(exchange)
+        or _own(exchange)
+    )
+
+
+def _pair(exchange: Exchange) -> tuple[str, str]:
+    return str(exchange.original.status), str(exchange.port.status)
+
+
+def _of_method(exchange: Exchange) -> Reason | None:
+    """HEAD and OPTIONS are answered by Flask itself, by FastAPI only where a route says so."""
+    method, (ours, theirs) = exchange.request.method, _pair(exchange)
+    if method == "OPTIONS" and _header(exchange.request, b"access-control-request-method"):
+        return Reason("preflight", (ours, theirs), f"a preflight is answered by {ours} and {theirs}")
+    if "405" not in (ours, theirs) or method not in ("HEAD", "OPTIONS"):
+        return None
+    side, other = ("the port", "the original") if theirs == "405" else ("the original", "the port")
+    name = "head" if method == "HEAD" else "options"
+    return Reason(name, (side,), f"{method} is 405 in {side}, and not in {other}")
+
+
+def _guard(exchange: Exchange) -> Reason | None:
+    """What refuses who is not signed in, and answers in the port."""
+    ours, theirs = exchange.original, exchange.port
+    if not (refuses(ours) and answers(theirs)):
+        return None
+    path = exchange.operation.partition(" ")[2]
+    title = f"SECURITY: the port answers {theirs.status} where the original refuses by {ours.status}"
+    return Reason("guard", (path, *_pair(exchange)), title)
+
+
+def _crash(exchange: Exchange) -> Reason | None:
+    ours, theirs = exchange.original.status, exchange.port.status
+    if (ours >= 500) == (theirs >= 500):
+        return None
+    side, answer = ("port", exchange.port) if theirs >= 500 else ("original", exchange.original)
+    place = _raised(answer) or exchange.operation
+    return Reason("crash", (side, place), f"the {side} fails ({answer.status})")
+
+
+def _raised(response: Response) -> str | None:
+    """Where the app failed: one place is one cause, whatever the operations are that lead there."""
+    if response.exception is None:
+        return None
+    frames = traceback.extract_tb(response.exception.__traceback__)
+    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    return f"{type(response.exception).__qualname__} {place}"
+
+
+def _of_path(exchange: Exchange) -> Reason | None:
+    """Slashes, and which redirect is sent."""
+    ours, theirs = exchange.original, exchange.port
+    both = ours.status in _REDIRECTS and theirs.status in _REDIRECTS
+    pair = _pair(exchange)
+    if any(_is_slash(exchange.request, each) for each in (ours, theirs)):
+        return Reason("slash", pair, f"a slash too many or too few: {pair[0]} becomes {pair[1]}")
+    if both and "304" not in pair:
+        return Reason("redirect-code", pair, f"redirects: {pair[0]} becomes {pair[1]}")
+    return None
+
+
+def _is_slash(request: Request, response: Response) -> bool:
+    """Whether an answer is a redirect to the same path with another slash."""
+    location = response.header("Location")
+    if response.status not in _REDIRECTS or location is None:
+        return False
+    there, here = (re.sub(rb"^[a-z]+://[^/]*", b"", each).partition(b"?")[0] for each in (location, request.target))
+    return there != here and re.sub(rb"/+", b"/", there).rstrip(b"/") == re.sub(rb"/+", b"/", here).rstrip(b"/")
+
+
+def _of_input(exchange: Exchange) -> Reason | None:
+    """What does not fit: FastAPI refuses it by 422, with a list of places."""
+    pair = _pair(exchange)
+    ours, theirs = pair
+    if sorted(pair) == ["400", "422"]:
+        return Reason("invalid", pair, f"what does not fit: {ours} becomes {theirs}")
+    place = _place(exchange.port)
+    if theirs != "422" or place is None:
+        return None
+    if ours == "404" and place == "path":
+        return Reason("path-value", (), "a path whose value does not fit: 404 becomes 422")
+    if ours == "415":
+        return Reason("media-type-refused", (), "a body of another media type: 415 becomes 422")
+    if ours in ("401", "403"):
+        return Reason("input-before-sign-in", pair, f"the input is looked at before who sends it: {ours} becomes 422")
+    return Reason(
+        "stricter",
+        (exchange.operation, *pair, place),
+        f"the port refuses what it finds in the {place}: {ours} becomes 422",
+    )
+
+
+def _place(response: Response) -> str | None:
+    """Where FastAPI found what does not fit: body, query, path, header or cookie."""
+    value = _read(response)
+    if isinstance(value, dict) and isinstance(value.get("detail"), list) and value["detail"]:
+        first = value["detail"][0]
+        location = first.get("loc") if isinstance(first, dict) else None
+        if isinstance(location, list) and location and isinstance(location[0], str):
+            return location[0]
+    return None
+
+
+# Pairs that come from how a framework works, not from one route.
+_ALIKE = {
+    ("404", "405"): "no-route",
+    ("405", "404"): "no-route",
+    ("401", "403"): "refusal",
+    ("403", "401"): "refusal",
+    ("304", "200"): "conditional",
+    ("412", "200"): "conditional",
+    ("206", "200"): "range",
+    ("416", "200"): "range",
+}
+
+
+def _of_both(exchange: Exchange) -> Reason | None:
+    pair = _pair(exchange)
+    name = "body-limit" if pair[0] == "413" else _ALIKE.get(pair)
+    return Reason(name, pair, f"{pair[0]} becomes {pair[1]}") if name else None
+
+
+def _own(exchange: Exchange) -> Reason:
+    """One operation's own: what is refused by one side alone has the refusal's words for a mark."""
+    pair = _pair(exchange)
+    refuses = [each for each in (exchange.original, exchange.port) if each.status >= 400]
+    words = _words(refuses[0]) if len(refuses) == 1 else ""
+    side = "" if len(refuses) != 1 else f" ({words})" if words else ""
+    return Reason("status", (exchange.operation, *pair, words), f"{pair[0]} becomes {pair[1]}{side}")
+
+
+def _words(response: Response) -> str:
+    """What an error says, its numbers and quoted parts left out."""
+    value = _read(response)
+    text = (
+        next((value[key] for key in _MESSAGES if isinstance(value.get(key), str)), "")
+        if isinstance(value, dict)
+        else ""
+    )
+    if not text and b"<p>" in response.body[:_LARGEST]:
+        text = re.sub(
+            r"<[^>]*>", "", response.body.partition(b"<p>")[2].partition(b"</p>")[0].decode("utf-8", "replace")
+        )
+    return re.sub(r"'[^']*'|\"[^\"]*\"|\d+|\S+@\S+", "#", text).strip()[:80]
+
+
+def _read(response: Response) -> Any:
+    if response.body.lstrip()[:1] != b"{" or len(response.body) > _LARGEST:
+        return None
+    try:
+        return json.loads(response.body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _header(request: Request, name: bytes) -> bytes | None:
+    return next((value for key, value in request.headers if key.lower() == name), None)
