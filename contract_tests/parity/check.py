@@ -150,5 +150,3 @@ def _checked(specs: Specs, cases: Sequence[Case], ledger: Ledger, options: Optio
         except KeyboardInterrupt:
             checked.result.interrupted = True
         return checked.finish()
-
-

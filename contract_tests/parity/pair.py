@@ -76,7 +76,9 @@ class Pair:
         found = compare(original, learned.port, rules=self.rules, received=received)
         operation = self.operation(request)
         differences = sorted({*found, *learned.differences})
-        entries = {each: entry for each in differences if (entry := self._entry(operation, request, each, probe)) is not None}
+        entries = {
+            each: entry for each in differences if (entry := self._entry(operation, request, each, probe)) is not None
+        }
         if any(entry.follows for entry in entries.values()):
             entries |= following(entries, differences, original, learned.port, self.secrets)
         new = [each for each in differences if each not in entries]
