@@ -269,6 +269,13 @@ def segment(operation: str) -> str:
     return steps[0] if steps else ""
 
 
+def _effect(seen: Seen) -> Reason:
+    """What was written stands in the database: a column of one table is one cause, whoever writes it."""
+    column, kind = seen.difference.path, seen.difference.kind
+    words = {"missing": f"does not write {column}", "extra": f"writes {column}, too"}
+    return Reason("effect", (column, kind), f"answers alike, and {words.get(kind, f'writes {column} otherwise')}")
+
+
 def _status(seen: Seen) -> Reason:
     return status_reasons.reason_of(seen.exchange)
 
@@ -279,6 +286,7 @@ _LEVELS = {
     "media-type": _media_type,
     "header": _header,
     "cookie": _cookie,
+    "effect": _effect,
     "json": _json,
     "bytes": _bytes,
 }

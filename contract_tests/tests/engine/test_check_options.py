@@ -43,7 +43,9 @@ def step(method="GET", target="/", **members):
 def test_nothing_but_two_specs_finds_the_leaked_password(parity, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run = parity("check", ORIGINAL, PORT, "--sources", "sequences", "--budget", "20")
-    assert run.output.splitlines()[0] == "1. GET /user/{id} json $.password missing"
+    first, fingerprint, *_ = run.output.splitlines()
+    assert first == "1. GET /user/{id}: the original gives back a secret that the client sent"
+    assert fingerprint.strip() == "GET /user/{id} json $.password missing"
 
 
 def test_the_table_of_pyproject_gives_what_the_command_line_does_not():
@@ -233,10 +235,10 @@ WHO = ["--reason", "why: it is so", "--owner", "ada", "--decision", "0001"]
 def test_accepting_adds_an_entry_and_leaves_the_rest_as_it_is(parity, report):
     ledger = report / "ledger.toml"
     ledger.write_text("# ours")
-    run = parity("accept", "1", "--report", str(report), "--ledger", str(ledger), "--exact", *WHO)
+    run = parity("accept-difference", "1", "--report", str(report), "--ledger", str(ledger), "--exact", *WHO)
     assert run.exit_code == 0, run.output
     assert ledger.read_text().startswith("# ours\n")
-    run = parity("accept", "3", "--report", str(report), "--ledger", str(ledger), "--class", "time", *WHO)
+    run = parity("accept-difference", "3", "--report", str(report), "--ledger", str(ledger), "--class", "time", *WHO)
     assert run.exit_code == 0, run.output
     exact, time = Ledger.load(ledger).entries
     assert str(exact) == "GET /a json $.a b.c value (decision 0001, ada)"
@@ -246,11 +248,11 @@ def test_accepting_adds_an_entry_and_leaves_the_rest_as_it_is(parity, report):
 
 def test_what_is_not_given_is_asked_for_and_what_is_wrong_is_not_added(parity, report):
     ledger = report / "ledger.toml"
-    arguments = ["accept", "GET /b header X-Key value", "--report", str(report), "--ledger", str(ledger)]
+    arguments = ["accept-difference", "GET /b header X-Key value", "--report", str(report), "--ledger", str(ledger)]
     asked = CliRunner().invoke(main, arguments, input="why\nada\nnone\n")
     assert asked.exit_code == 2
     assert "decision 'none' is no number of four digits" in asked.output
     assert not ledger.exists()
     assert parity(*arguments, "--exact", *WHO).exit_code == 2
-    assert parity("accept", "9", "--report", str(report), "--ledger", str(ledger)).exit_code == 2
-    assert "2. GET /b header X-Key value" in parity("accept", "--report", str(report), "--ledger", str(ledger)).output
+    assert parity("accept-difference", "9", "--report", str(report), "--ledger", str(ledger)).exit_code == 2
+    assert "2. GET /b header X-Key value" in parity("accept-difference", "--report", str(report), "--ledger", str(ledger)).output

@@ -393,7 +393,9 @@ def test_the_check_tells_answers_alike_and_writes_otherwise(checked):
     assert checked("rounded").exit_code == 0
     ran = checked("rounded", *DATABASES)
     assert ran.exit_code == 1, ran.output
-    assert ran.output.splitlines()[0] == "1. POST /orders effect orders.total value"
+    first, fingerprint, *_ = ran.output.splitlines()
+    assert first == "1. POST /orders: answers alike, and writes orders.total otherwise"
+    assert fingerprint.strip() == "POST /orders effect orders.total value"
     assert "original  6.0" in ran.output
     assert "in        order, order again" in ran.output
     assert "DIFFERENT: 1 new difference (3 cases" in ran.output

@@ -134,7 +134,7 @@ def test_it_runs_on_a_foreign_pair(environment, shop):
     folder, _ = environment
     run = ran(folder / "bin" / "parity", "check", "old:app", "new:app", "--cases", "cases.jsonl", cwd=shop)
     assert run.returncode == 1, run.stderr
-    assert "1. GET /dish/{id} json $.price type" in run.stdout
+    assert "1. GET /dish/{id}: integer becomes float\n     GET /dish/{id} json $.price type" in run.stdout
     assert "DIFFERENT: 1 new difference (1 case in" in run.stdout
 
 
