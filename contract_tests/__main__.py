@@ -7,7 +7,11 @@ from importlib import import_module
 import click
 
 # Where each command is: what it needs is imported when it is asked for.
-COMMANDS = {"check": "contract_tests.parity.check:check"}
+COMMANDS = {
+    "check": "contract_tests.parity.check:check",
+    "record": "contract_tests.parity.record:record",
+    "shadow": "contract_tests.parity.shadow:shadow",
+}
 
 
 class Commands(click.Group):

@@ -35,23 +35,27 @@ def load_cases(path: Path | str) -> tuple[Case, ...]:
     """The cases of a JSON Lines file, each `{"case": name, "steps": [...]}`.
 
     A step has `method`, `target` (raw path and query), and may have `headers` (a list of pairs) and one of
-    `json` (any value), `body` (text, sent as UTF-8) and `body_base64`. Raises CaseError, and OSError.
+    `json` (any value), `body` (text, sent as UTF-8) and `body_base64`. Of a recording (docs/recording.md) the answers
+    are left out, and the requests that were not recorded whole. Raises CaseError, and OSError.
     """
     try:
         # A newline alone ends a line: JSON has all other separators within its texts.
         lines = Path(path).read_bytes().decode().split("\n")
     except UnicodeDecodeError as error:
         raise CaseError(f"{path}: byte {error.start} is not UTF-8") from None
-    cases = tuple(_case(line, f"{path}:{number}") for number, line in enumerate(lines, 1) if line.strip())
+    read = (_case(line, f"{path}:{number}") for number, line in enumerate(lines, 1) if line.strip())
+    cases = tuple(case for case in read if case is not None)
     if not cases:
         raise CaseError(f"{path}: there is no case in it")
     return cases
 
 
-def _case(line: str, place: str) -> Case:
+def _case(line: str, place: str) -> Case | None:
     try:
         case = json.loads(line)
         _demand(isinstance(case, dict), "a case is an object with a name and a list of steps")
+        if case.pop("recorded", None) is not None and case.get("steps") == []:
+            return None
         _known(case, {"case", "steps"})
         name, steps = case["case"], case["steps"]
         _demand(isinstance(name, str), "case is a text, the case's name")
@@ -60,6 +64,11 @@ def _case(line: str, place: str) -> Case:
         return Case(name, tuple(_step(step) for step in steps))
     except (ValueError, KeyError) as error:
         raise CaseError(f"{place}: {_told(error)}") from None
+
+
+def request_of(step: Any) -> Request:
+    """The request that a step describes. Raises ValueError and KeyError for what is none."""
+    return _step(step)
 
 
 def _demand(fits: bool, otherwise: str) -> None:
