@@ -40,15 +40,12 @@ class ASGIRecorder:
         if scope["type"] != "http":
             await self.app(scope, receive, self._ending(send) if scope["type"] == "lifespan" else send)
             return
-        recorder, key = self.recorder, None
-        for name, value in scope["headers"]:
-            if name == b"x-request-id":
-                key = value
-                break
+        recorder, headers = self.recorder, dict(scope["headers"])
+        key = headers.get(b"x-request-id")
         if recorder.sample < 1 and not recorder.samples(key):
             await self.app(scope, receive, send)
             return
-        exchange = _Exchange(scope, key, recorder.body_bytes, receive, send)
+        exchange = _Exchange(scope, headers, key, recorder.body_bytes, receive, send)
         failure: str | None = TRUNCATED
         try:
             await self.app(scope, exchange.receive, exchange.send)
@@ -72,17 +69,16 @@ class _Exchange(Captured):
 
     __slots__ = ("_gone", "_receive", "_send", "_whole")
 
-    def __init__(self, scope: Scope, key: bytes | None, limit: int, receive: Receive, send: Send) -> None:
+    def __init__(
+        self, scope: Scope, headers: dict[bytes, bytes], key: bytes | None, limit: int, receive: Receive, send: Send
+    ) -> None:
         super().__init__(key, scope["method"], _target(scope), scope["headers"], limit)
         self._receive, self._send = receive, send
         self._whole = self._gone = False
-        for name, value in scope["headers"]:
-            if name == b"content-length" and value != b"0":
-                self.unread = int(value) if value.isdigit() else _UNKNOWN
-                self.request_body = Body(limit)
-            elif name == b"transfer-encoding":
-                self.unread = _UNKNOWN
-                self.request_body = Body(limit)
+        length = headers.get(b"content-length", b"0")
+        if length != b"0" or b"transfer-encoding" in headers:
+            self.request_body = Body(limit)
+            self.unread = int(length) if length.isdigit() and length != b"0" else _UNKNOWN
 
     async def receive(self) -> Message:
         message = await self._receive()
