@@ -54,15 +54,9 @@ def measure(folder: Path, route: str, rounds: int, seconds: float) -> Iterator[t
         yield role, Figure.of(plain), Figure.of(recorded), Figure.of(b / a for a, b in samples)
 
 
-def _servers(role: str, folder: Path) -> tuple[Server, Server]:
-    made = []
+def _servers(role: str, folder: Path) -> Iterator[Server]:
     for name, command in (("plain", command_of(role)), ("recorded", RECORDED[role])):
-        place = folder / name
-        # The server's environment is whole: the folder is told on its command line.
-        words = serve(command, place, database_url=sqlite_database(place), **AS_DEPLOYED)
-        words._env["RECORD_FOLDER"] = str(place / "recording")
-        made.append(words)
-    return made[0], made[1]
+        yield serve(command, folder / name, database_url=sqlite_database(folder / name), **AS_DEPLOYED)
 
 
 def _cpu(server: Server, route: str, seconds: float) -> float:

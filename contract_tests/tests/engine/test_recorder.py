@@ -59,7 +59,7 @@ def test_bodies_count_against_the_queues_bytes(tmp_path):
 
 def test_a_request_never_waits_for_the_disk(tmp_path, monkeypatch):
     held = threading.Event()
-    monkeypatch.setattr(Rotation, "write", lambda self, batch: held.wait(20))
+    monkeypatch.setattr(Rotation, "write", lambda *_: held.wait(20))
     recorder = Recorder(tmp_path, queue=10)
     began = time.monotonic()
     for number in range(1000):

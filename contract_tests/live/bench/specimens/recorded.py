@@ -1,8 +1,7 @@
-"""Both apps with the recorder around them, as docs/recording.md shows it; RECORD_FOLDER says where."""
+"""Both apps with the recorder around them, as docs/recording.md shows it; the recording is where the server runs."""
 
 from __future__ import annotations
 
-import os
 from importlib import import_module
 from typing import Any
 
@@ -11,9 +10,9 @@ from contract_tests.parity.recording import ASGIRecorder, WSGIRecorder
 
 def make_original() -> Any:
     app = import_module("flask_app").create_app()
-    app.wsgi_app = WSGIRecorder(app.wsgi_app, os.environ["RECORD_FOLDER"])
+    app.wsgi_app = WSGIRecorder(app.wsgi_app, "recording")
     return app
 
 
 def make_port() -> Any:
-    return ASGIRecorder(import_module("fastapi_app").create_app(), os.environ["RECORD_FOLDER"])
+    return ASGIRecorder(import_module("fastapi_app").create_app(), "recording")
