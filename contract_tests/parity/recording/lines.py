@@ -80,6 +80,8 @@ class Lines:
         self.key_id = blake2b(b"key", key=self._key, digest_size=4).hexdigest()
         self._asked: dict[tuple[Any, Any], Piece] = {}
         self._told: dict[tuple[Any, Any], Piece] = {}
+        # Whether any header so far said that a body is compressed: most apps leave that to a proxy.
+        self._coded = False
         self._target = lru_cache(1024)(self._new_target)
         self._small = lru_cache(1024)(self._new_body)
         self._hidden = lru_cache(256)(self._hiding)
@@ -93,12 +95,11 @@ class Lines:
         target = self._target(captured.target)
         sent = _NOTHING if captured.request_body is None else self._sent(captured, captured.request_body, asked)
         answered = self._answered(captured, told)
-        pieces = [target, *asked, *told, *([sent] if sent else []), answered]
-        known = {secret for piece in pieces if piece.secrets for secret in piece.secrets}
-        if known:
-            hide = self._hidden(frozenset(known))
+        secret = [piece.secrets for piece in (target, *asked, *told, sent or _NOTHING, answered) if piece.secrets]
+        if secret:
+            hide = self._hidden(frozenset(each for secrets in secret for each in secrets))
             cut = captured.answer.length > captured.answer.kept
-            every = "\n".join([piece.text for piece in pieces])
+            every = "\n".join([piece.text for piece in (target, *asked, *told, sent or _NOTHING, answered)])
             if cut or hide.hide(every) != every:
                 target, answered = _again(target, hide), _body_again(answered, hide, cut=cut)
                 asked, told = ([_again(piece, hide) for piece in each] for each in (asked, told))
@@ -145,12 +146,13 @@ class Lines:
     def _header(self, known: dict[tuple[Any, Any], Piece], pair: tuple[Any, Any]) -> Piece:
         (shown, plain), text = _spelled(pair[0]), _text(pair[1])
         if plain in _PLAIN:
-            return Piece(f"[{quoted(shown)},{quoted(text)}]", shown, text)
+            return Piece(f'["{shown}",{quoted(text)}]', shown, text)
         secrets = self._secrets()
         # It notes a password within Basic credentials, too: that may stand alone elsewhere.
         secrets.learn(Request("GET", b"/", ((shown.encode("latin-1"), text.encode("latin-1")),)))
         new = secrets.header(shown, text)
         coded = plain == "content-encoding" and text.lower() != "identity"
+        self._coded |= coded
         piece = Piece(f"[{quoted(shown)},{quoted(new)}]", shown, new, secrets.known, coded=coded)
         return _kept(known, (pair[0], pair[1]), piece)
 
@@ -172,7 +174,7 @@ class Lines:
         body = captured.answer
         if not body.kept:
             return _NOTHING
-        if any(piece.coded for piece in told):
+        if self._coded and any(piece.coded for piece in told):
             captured.seen = False
             return Piece("", size=body.kept)
         return self._body(body, of_request=False, cut=body.length > body.kept)

@@ -117,7 +117,7 @@ class Recorder:
         """Write what waits now."""
         with self._writing:
             while self._waiting:
-                self._write([self._taken() for _ in range(min(_BATCH, len(self._waiting)))])
+                self._write(self._taken())
                 # Requests go first: a batch is some hundred microseconds of this thread.
                 time.sleep(0)
 
@@ -141,11 +141,11 @@ class Recorder:
             something.clear()
             self.flush()
 
-    def _taken(self) -> Captured:
+    def _taken(self) -> list[Captured]:
         with self._lock:
-            captured = self._waiting.popleft()
-            self._bytes -= captured.size
-        return captured
+            batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
+            self._bytes = self._bytes - sum([each.size for each in batch]) if self._waiting else 0
+        return batch
 
     def _write(self, batch: list[Captured]) -> None:
         lines = [line for captured in batch if (line := self._line(captured)) is not None]
