@@ -12,6 +12,8 @@ COMMANDS = {
     "accept-difference": ("contract_tests.parity.accept:accept", "Add one difference of it."),
     "check": ("contract_tests.parity.check:check", "Ask two apps the same, and tell every difference."),
     "globals": ("contract_tests.migration.globals.command:find_globals", "Find every use of Flask's globals."),
+    "record": ("contract_tests.parity.record:record", "Say how to record traffic, or what a recording holds."),
+    "shadow": ("contract_tests.parity.shadow:shadow", "Compare what both apps answered to the same traffic."),
     "strength": ("contract_tests.parity.strength.command:strength", "Break the port, and see what your cases catch."),
 }
 

@@ -54,23 +54,27 @@ def load_cases(path: Path | str) -> tuple[Case, ...]:
     """The cases of a JSON Lines file, each `{"case": name, "steps": [...]}`.
 
     A step has `method`, `target` (raw path and query), and may have `headers` (a list of pairs) and one of
-    `json` (any value), `body` (text, sent as UTF-8) and `body_base64`. Raises CaseError, and OSError.
+    `json` (any value), `body` (text, sent as UTF-8) and `body_base64`. Of a recording (docs/recording.md) the answers
+    are left out, and the requests that were not recorded whole. Raises CaseError, and OSError.
     """
     try:
         # A newline alone ends a line: JSON has all other separators within its texts.
         lines = Path(path).read_bytes().decode().split("\n")
     except UnicodeDecodeError as error:
         raise CaseError(f"{path}: byte {error.start} is not UTF-8") from None
-    cases = tuple(_case(line, f"{path}:{number}") for number, line in enumerate(lines, 1) if line.strip())
+    read = (_case(line, f"{path}:{number}") for number, line in enumerate(lines, 1) if line.strip())
+    cases = tuple(case for case in read if case is not None)
     if not cases:
         raise CaseError(f"{path}: there is no case in it")
     return cases
 
 
-def _case(line: str, place: str) -> Case:
+def _case(line: str, place: str) -> Case | None:
     try:
         case = json.loads(line)
         _demand(isinstance(case, dict), "a case is an object with a name and a list of steps")
+        if case.pop("recorded", None) is not None and case.get("steps") == []:
+            return None
         return case_of(case)
     except (ValueError, KeyError) as error:
         raise CaseError(f"{place}: {_told(error)}") from None
@@ -99,6 +103,11 @@ def _keep(keep: Any) -> dict[str, str]:
             bool(re.fullmatch(r"\w+", name)) and fits, f"keep {name}: $.a.b, header NAME, cookie NAME or field NAME"
         )
     return dict(keep)
+
+
+def request_of(step: Any) -> Request:
+    """The request that a step describes. Raises ValueError and KeyError for what is none."""
+    return _step(step)
 
 
 def _demand(fits: bool, otherwise: str) -> None:

@@ -7,7 +7,7 @@ import html
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from urllib.parse import quote, quote_plus, unquote_plus
 
@@ -49,9 +49,13 @@ def is_secret(name: str) -> bool:
 
 
 class Secrets:
-    """The secrets met so far, each with its number; safe to use from many threads."""
+    """The secrets met so far, each with its number; safe to use from many threads.
 
-    def __init__(self) -> None:
+    `names` are fields, parameters and headers that hold a secret, beside those whose name says so.
+    """
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self._names = frozenset(map(snake, names))
         self._lock = threading.Lock()
         self._numbers: dict[str, int] = {}
         self._sent: set[int] = set()
@@ -60,7 +64,7 @@ class Secrets:
 
     def learn(self, request: Request) -> None:
         """Note a request's secrets, so that they are known wherever they turn up later."""
-        for start, stop, secret in _request_spans(request):
+        for start, stop, secret in _request_spans(request, self.is_secret):
             if stop > start:
                 self._number(secret, sent=True)
 
@@ -70,6 +74,10 @@ class Secrets:
             if name.lower() == b"set-cookie":
                 for _, _, secret in _spans(_SET_COOKIE, value.decode("latin-1"), lambda _: True):
                     self.mark(secret)
+
+    def is_secret(self, name: str) -> bool:
+        """Whether a field, parameter or header of this name holds a secret."""
+        return is_secret(name) or snake(name) in self._names
 
     def mark(self, secret: str) -> str:
         """The text that stands for a secret: `<secret:1>`."""
@@ -82,15 +90,16 @@ class Secrets:
 
     def header(self, name: str, value: str) -> str:
         """A header's value with its secrets hidden."""
-        return self.hide(self._replace(value, _header_spans(name, value)))
+        return self.hide(self._replace(value, _header_spans(name, value, self.is_secret)))
 
     def query(self, target: str) -> str:
         """A request target or URL with its secrets hidden."""
-        return self.hide(self._replace(target, _spans(_PAIR, target, is_secret, unquote_plus)))
+        return self.hide(self._replace(target, _spans(_PAIR, target, self.is_secret, unquote_plus)))
 
     def body(self, text: str, *, of_request: bool) -> str:
         """A body's text with its secrets hidden. A response's field `code` is an error's name, a request's is not."""
-        return self.hide(self._replace(text, _body_spans(text, of_request=of_request)))
+        spans = _body_spans(text, self.is_secret, of_request=of_request)
+        return self.hide(self._replace(text, spans))
 
     def hide(self, text: str) -> str:
         """Any text with every known secret hidden, in the spellings of JSON, URLs and HTML too."""
@@ -162,7 +171,7 @@ def _unquoted(found: re.Match[str]) -> tuple[int, int]:
     return start + quoted, stop - closed
 
 
-def _header_spans(name: str, value: str) -> Iterator[Span]:
+def _header_spans(name: str, value: str, secret: Callable[[str], bool]) -> Iterator[Span]:
     plain = name.lower()
     if plain == "cookie":
         yield from _spans(_COOKIE, value, lambda _: True)
@@ -170,10 +179,10 @@ def _header_spans(name: str, value: str) -> Iterator[Span]:
         yield from _spans(_SET_COOKIE, value, lambda _: True)
     elif plain in ("authorization", "proxy-authorization"):
         yield from _credentials(value)
-    elif is_secret(name):
+    elif secret(name):
         yield (0, len(value), value)
     else:
-        yield from _spans(_PAIR, value, is_secret, unquote_plus)
+        yield from _spans(_PAIR, value, secret, unquote_plus)
 
 
 def _credentials(value: str) -> Iterator[Span]:
@@ -185,9 +194,9 @@ def _credentials(value: str) -> Iterator[Span]:
         yield (*found.span(part), found[part])
 
 
-def _body_spans(text: str, *, of_request: bool) -> Iterator[Span]:
+def _body_spans(text: str, secret: Callable[[str], bool], *, of_request: bool) -> Iterator[Span]:
     def wanted(name: str) -> bool:
-        return is_secret(name) and (of_request or name.lower() != "code")
+        return secret(name) and (of_request or name.lower() != "code")
 
     yield from _spans(_FIELD, text, wanted, _json_text)
     if of_request:
@@ -196,17 +205,17 @@ def _body_spans(text: str, *, of_request: bool) -> Iterator[Span]:
     yield from _spans(_PAIR, text, wanted, unquote_plus)
 
 
-def _request_spans(request: Request) -> Iterator[Span]:
+def _request_spans(request: Request, secret: Callable[[str], bool]) -> Iterator[Span]:
     for name, value in request.headers:
         text = value.decode("latin-1")
-        yield from _header_spans(name.decode("latin-1"), text)
+        yield from _header_spans(name.decode("latin-1"), text, secret)
         if name.lower() in (b"authorization", b"proxy-authorization"):
             yield from _basic(text)
-    yield from _spans(_PAIR, request.target.decode("latin-1"), is_secret, unquote_plus)
+    yield from _spans(_PAIR, request.target.decode("latin-1"), secret, unquote_plus)
     if request.body:
         text = request.body.decode("utf-8", "replace")
-        yield from _body_spans(text, of_request=True)
-        yield from _nested(request.body)
+        yield from _body_spans(text, secret, of_request=True)
+        yield from _nested(request.body, secret)
 
 
 def _basic(value: str) -> Iterator[Span]:
@@ -220,7 +229,7 @@ def _basic(value: str) -> Iterator[Span]:
         yield (0, len(password), password)
 
 
-def _nested(body: bytes) -> Iterator[Span]:
+def _nested(body: bytes, secret: Callable[[str], bool]) -> Iterator[Span]:
     """The strings in a list or an object under a secret's name."""
     if body.lstrip()[:1] not in (b"{", b"["):
         return
@@ -232,7 +241,7 @@ def _nested(body: bytes) -> Iterator[Span]:
     for at, token in enumerate(tokens):
         if token in "[{":
             depth += 1
-            if not inside and at > 1 and tokens[at - 1] == ":" and is_secret(decoded(tokens[at - 2])):
+            if not inside and at > 1 and tokens[at - 1] == ":" and secret(decoded(tokens[at - 2])):
                 inside = depth
         elif token in "]}":
             inside = 0 if inside == depth else inside
