@@ -255,4 +255,7 @@ def test_what_is_not_given_is_asked_for_and_what_is_wrong_is_not_added(parity, r
     assert not ledger.exists()
     assert parity(*arguments, "--exact", *WHO).exit_code == 2
     assert parity("accept-difference", "9", "--report", str(report), "--ledger", str(ledger)).exit_code == 2
-    assert "2. GET /b header X-Key value" in parity("accept-difference", "--report", str(report), "--ledger", str(ledger)).output
+    assert (
+        "2. GET /b header X-Key value"
+        in parity("accept-difference", "--report", str(report), "--ledger", str(ledger)).output
+    )
