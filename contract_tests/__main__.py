@@ -7,7 +7,10 @@ from importlib import import_module
 import click
 
 # Where each command is: what it needs is imported when it is asked for.
-COMMANDS = {"check": "contract_tests.parity.check:check"}
+COMMANDS = {
+    "check": "contract_tests.parity.check:check",
+    "gateway": "contract_tests.migration.gateway.command:gateway",
+}
 
 
 class Commands(click.Group):
