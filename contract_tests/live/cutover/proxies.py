@@ -1,4 +1,4 @@
-"""A proxy as a process of our own, over what `parity gateway` wrote; it needs no root, and nothing outside its folder."""
+"""A proxy as a process of our own, over what `parity gateway` wrote; it needs no root and one folder."""
 
 from __future__ import annotations
 
