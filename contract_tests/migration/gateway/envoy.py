@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from contract_tests.migration.gateway.tables import HUNDRED, Route, Table
@@ -14,6 +16,7 @@ _TYPES = "type.googleapis.com/envoy."
 _PIECES = "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 _PROTOCOLS = "extensions.upstreams.http.v3.HttpProtocolOptions"
 _REMOVED = ["x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix", "x-real-ip", "forwarded"]
+_ROUTES_IN_A_FILE = {"resource_api_version": "V3", "path_config_source": {"path": ROUTES}}
 
 Shape = dict[str, Any]
 
@@ -68,7 +71,7 @@ def _manager(table: Table) -> Shape:
         preserve_external_request_id=True,
         server_header_transformation="PASS_THROUGH",
         access_log=[_log()],
-        rds={"route_config_name": "gateway", "config_source": {"path_config_source": {"path": ROUTES}}},
+        rds={"route_config_name": "gateway", "config_source": _ROUTES_IN_A_FILE},
         http_filters=[
             {"name": "envoy.filters.http.buffer", "typed_config": buffer},
             {"name": "envoy.filters.http.router", "typed_config": router},
@@ -88,7 +91,7 @@ def _log() -> Shape:
 
 def _route_table(table: Table) -> Shape:
     hidden = [{"match": {"path": path}, "direct_response": {"status": 404}} for path in table.hidden]
-    routes = [_route(route, table) for route in table.routes]
+    routes = [_route(each, table) for route in table.routes for each in _by_mirror(route)]
     rest = {"match": {"prefix": "/"}, "route": _action("gateway_original")}
     return _typed(
         "config.route.v3.RouteConfiguration",
@@ -102,6 +105,13 @@ def _route_table(table: Table) -> Shape:
         # Which of its addresses a cluster took, known by what stands beside that address.
         response_headers_to_add=[_header("X-Served-By", '%UPSTREAM_METADATA(["gateway", "served_by"])%')],
     )
+
+
+def _by_mirror(route: Route) -> list[Route]:
+    """Envoy mirrors by route and not by method: what is not to be mirrored is a route of its own, after the other."""
+    if not route.mirror or set(route.mirrored) == set(route.matched):
+        return [route]
+    return [replace(route, methods=route.mirrored), replace(route, mirror=Decimal(0))]
 
 
 def _header(key: str, value: str) -> Shape:

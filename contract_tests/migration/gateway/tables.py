@@ -189,7 +189,7 @@ def _share(serve: Any, place: str) -> Decimal:
 
 def _percent(given: Any, what: str) -> Decimal:
     number = isinstance(given, int | Decimal) and not isinstance(given, bool)
-    _demand(number and 0 <= given <= 100, f"{what} is a percentage from 0 to 100")
+    _demand(number and Decimal(given).is_finite() and 0 <= given <= 100, f"{what} is a percentage from 0 to 100")
     _demand(given == round(Decimal(given), 2), f"{what} has more than two decimals, which no proxy can tell apart")
     return Decimal(given)
 
