@@ -19,6 +19,7 @@ INSTALL = {
 }
 # Seconds in which the processes of before a reload must have ended.
 RELOADED_WITHIN = 30.0
+_HEARD_WITHIN = 3.0
 _PAUSE = 0.02
 
 
@@ -48,12 +49,18 @@ class Proxy:
 
     def reload(self) -> None:
         """Have the files read, and wait until every process of before has ended. Raises ServerError."""
-        before = children_of(self.pid)
-        os.kill(self.pid, signal.SIGHUP if self.kind == "nginx" else signal.SIGUSR2)
+        before, signalled = set(children_of(self.pid)), 0.0
         deadline = time.monotonic() + RELOADED_WITHIN
-        while set(before) & set(children_of(self.pid)) or not children_of(self.pid):
+        while True:
+            now = set(children_of(self.pid))
+            if now - before and not now & before:
+                return
             if time.monotonic() > deadline:
                 raise ServerError(f"{self.kind} did not end its old processes:\n{self._server.log_tail()}")
+            if now <= before and time.monotonic() > signalled + _HEARD_WITHIN:
+                # Again, if need be: a master of HAProxy that has only just started does not hear it.
+                os.kill(self.pid, signal.SIGHUP if self.kind == "nginx" else signal.SIGUSR2)
+                signalled = time.monotonic()
             time.sleep(_PAUSE)
 
     def tell(self, command: str) -> str:

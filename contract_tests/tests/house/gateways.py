@@ -69,7 +69,7 @@ class App:
             def log_message(self, *_):
                 pass
 
-        for method in ("GET", "HEAD", "POST", "PUT", "DELETE"):
+        for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"):
             setattr(Handler, f"do_{method}", Handler.answer)
 
         class Server(ThreadingHTTPServer):
