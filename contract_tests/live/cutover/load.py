@@ -44,6 +44,8 @@ class Tally:
     # While an app is being killed: an answer of which a part has come can be finished by nobody.
     killing: bool = False
     broken_off: int = 0
+    # Seconds between two requests of one client: more where something else needs the machine.
+    pause: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note(self, seen: Seen) -> None:
@@ -132,7 +134,7 @@ class Load:
     def _visit(self, who: str) -> None:
         """Read as someone who was never here, each time; the connection is kept."""
         browser = Browser(self._port, self.tally)
-        while not self._stop.is_set():
+        while not self._stop.wait(self.tally.pause):
             browser.cookies.clear()
             self._ask(browser, who, "GET", "/user/1", holds={"name": "Person 0"})
         browser.close()
@@ -143,7 +145,7 @@ class Load:
         credentials = {"email": person["email"], "password": person["password"]}
         self._ask(browser, who, "POST", "/session", body=credentials)
         for number in count():
-            if self._stop.wait(PAUSE):
+            if self._stop.wait(PAUSE + self.tally.pause):
                 break
             self._ask(browser, who, "GET", "/whoami", holds={"email": who})
             self._ask(browser, who, "PUT", "/session/data/seen", body={"value": number})

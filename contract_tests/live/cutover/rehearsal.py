@@ -108,8 +108,9 @@ class Rehearsal:
         self.tally.killing = False
         self._settled("port killed", 0)
         self.port.stop()
-        self.tally.step = "coming back"
+        self.tally.step, self.tally.pause = "coming back", 0.2
         self.port.start()
+        self.tally.pause = 0.0
         self._await(lambda: self.tally.served("coming back")["port"] > 0)
         self._settled("port back", 50)
 
