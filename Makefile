@@ -15,7 +15,7 @@ WITH_INDEX = $(UV_INDEX); if [ -n "$$UV_DEFAULT_INDEX" ]; then export UV_DEFAULT
 # What the images of both apps run on: nothing of development, and only versions that the tests ran with.
 RUN = pyproject.toml --extra service --extra flask --extra fastapi --extra msal --extra postgres --extra redis --constraint requirements/dev.lock
 
-.PHONY: help setup test servers pythons parity wire resilience bench faults check lint flask fastapi openapi migrate dist lock clean
+.PHONY: help setup test servers pythons parity wire resilience cutover bench faults check lint flask fastapi openapi migrate dist lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list the commands
@@ -56,13 +56,16 @@ wire: $(STAMP)  ## measure what a naive port does otherwise on the wire, and wri
 resilience: $(STAMP)  ## bursts, signals, kills, a full disk and a database that goes away, on real servers
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile contract_tests/live/resilience
 
+cutover: $(STAMP)  ## move traffic from one app to the other and back, with nginx and with HAProxy, under load
+	@$(BIN)/python -m contract_tests.live.cutover
+
 bench: $(STAMP)  ## what each route costs, on both apps, the smallest and the usual ones, under bench-report/ (15 minutes)
 	@$(BIN)/python -m contract_tests.live.bench
 
 faults: $(STAMP)  ## plant each of the known faults in a copy, and say which test notices it (15 minutes)
 	@$(BIN)/python -m contract_tests.tests.faults
 
-check: $(STAMP)  ## exactly what CI runs: format, lint, types, import contracts, tests, servers, other Pythons, fresh apps, parity, wire, resilience
+check: $(STAMP)  ## exactly what CI runs: format, lint, types, import contracts, tests, servers, other Pythons, fresh apps, parity, wire, resilience, cutover
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
@@ -74,6 +77,7 @@ check: $(STAMP)  ## exactly what CI runs: format, lint, types, import contracts,
 	$(MAKE) --no-print-directory parity
 	$(BIN)/python -m contract_tests.live.probes.measuring
 	$(MAKE) --no-print-directory resilience
+	$(MAKE) --no-print-directory cutover
 
 lint: $(STAMP)  ## format the code, and mend what the linter can mend
 	@$(BIN)/ruff format

@@ -11,6 +11,7 @@ COMMANDS = {
     "accept": ("contract_tests.parity.acceptance:accept", "Add a cause of the last report to the ledger."),
     "accept-difference": ("contract_tests.parity.accept:accept", "Add one difference of it."),
     "check": ("contract_tests.parity.check:check", "Ask two apps the same, and tell every difference."),
+    "gateway": ("contract_tests.migration.gateway.command:gateway", "Write a proxy's configuration from one table."),
     "globals": ("contract_tests.migration.globals.command:find_globals", "Find every use of Flask's globals."),
     "record": ("contract_tests.parity.record:record", "Say how to record traffic, or what a recording holds."),
     "shadow": ("contract_tests.parity.shadow:shadow", "Compare what both apps answered to the same traffic."),

@@ -124,7 +124,7 @@ class Server:
         self.stop()
 
     def _launch(self) -> None:
-        self.port = self._fixed_port or _free_port()
+        self.port = self._fixed_port or free_port()
         command = [argument.replace("{port}", str(self.port)) for argument in self._command]
         with tempfile.TemporaryFile(prefix="parity-server-") as log:
             self._log_file = os.dup(log.fileno())
@@ -172,7 +172,7 @@ class Server:
             self._log_file = None
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """A loopback port that no one listens on; someone may before we do."""
     while True:
         port = random.choice(_PORTS)

@@ -74,7 +74,7 @@ def test_a_server_answers_while_it_is_used_and_is_gone_afterwards() -> None:
 
 
 def test_its_port_is_below_the_ports_of_outgoing_connections() -> None:
-    ports = {servers._free_port() for _ in range(200)}
+    ports = {servers.free_port() for _ in range(200)}
     assert max(ports) < 32768
     assert len(ports) > 100
 
@@ -85,7 +85,7 @@ def test_a_port_that_is_taken_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> 
         choices = iter([taken.getsockname()[1], free])
         other.close()
         monkeypatch.setattr("random.choice", lambda _: next(choices))
-        assert servers._free_port() == free
+        assert servers.free_port() == free
 
 
 def test_a_port_that_is_taken_in_between_is_left_for_another(tmp_path: Path) -> None:

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import click
 import pytest
 
 from contract_tests import __main__ as parity_command
 from contract_tests.live import __main__ as live
+from contract_tests.migration.gateway.tables import read_table
 from contract_tests.parity import Ledger
 from contract_tests.tests.house.test_house import ROOT, tracked
 
@@ -98,8 +100,11 @@ def test_an_excerpt_stands_word_for_word_in_its_file():
     assert [block.line for block, path in found if path and block.text not in (ROOT / path).read_text()] == []
 
 
-def test_every_ledger_in_the_docs_can_be_read():
+def test_every_ledger_and_table_in_the_docs_can_be_read():
     for block in every_block("toml"):
+        if block.note == "a table of parity gateway":
+            assert read_table(block.text, name=named(block.page)).routes
+            continue
         Ledger.loads(block.text, name=f"{named(block.page)}:{block.line}", decisions=ROOT / "docs/decisions")
 
 
@@ -133,7 +138,9 @@ def test_a_command_names_only_what_exists(page, command, pytestconfig):
     elif name.startswith(("contract_tests.", "shared_core.")):
         assert (ROOT / name.replace(".", "/")).with_suffix(".py").exists() or (ROOT / name.replace(".", "/")).is_dir()
     else:
-        assert name in {"curl", "diff", "git", ".", "nginx", "useradd", "python3"}, f"{named(page)}: {command}"
+        assert name in {"curl", "diff", "git", ".", "nginx", "haproxy", "envoy", "useradd", "python3"}, (
+            f"{named(page)}: {command}"
+        )
 
 
 def made(arguments):
@@ -145,6 +152,8 @@ def made(arguments):
 def checked(arguments):
     main = parity_command.main
     command = main if arguments[0].startswith("-") else main.get_command(None, arguments[0])
+    if isinstance(command, click.Group) and arguments[1:]:
+        command = command.commands[arguments[1]]
     options_exist(command, arguments)
 
 
@@ -169,7 +178,7 @@ def contained(arguments):
 
 def supervised(arguments):
     """systemd gets units that exist."""
-    known = {"start", "stop", "enable", "daemon-reload"} | {"-u", "--now"}
+    known = {"start", "stop", "enable", "daemon-reload", "reload", "haproxy"} | {"-u", "--now"}
     units = {path.stem for path in (ROOT / "deploy/systemd").glob("*.service")}
     assert set(arguments) <= known | units
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from contract_tests.live.cutover.proxies import find_program
 from contract_tests.tests.house.deployment import (
     DEPLOY,
     IMAGES,
@@ -20,6 +21,7 @@ from contract_tests.tests.house.deployment import (
     proxy,
     told,
 )
+from contract_tests.tests.house.gateways import required
 from contract_tests.tests.house.test_house import ROOT
 from shared_core.settings import Settings
 
@@ -133,11 +135,11 @@ def shares(path):
 
 
 @pytest.mark.services
-@pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not installed")
 @pytest.mark.parametrize("way", sorted(TRAFFIC))
 def test_nginx_understands_its_configuration(way, tmp_path):
     import trustme
 
+    required("nginx")
     certificate = trustme.CA().issue_cert("localhost")
     (tmp_path / "tls").mkdir()
     certificate.cert_chain_pems[0].write_to_path(tmp_path / "tls/service.crt")
@@ -155,6 +157,6 @@ def test_nginx_understands_its_configuration(way, tmp_path):
     site = (DEPLOY / "nginx.conf").read_text().replace("/var/log/nginx/", f"{tmp_path}/")
     (tmp_path / "site.conf").write_text(site)
     (tmp_path / "nginx.conf").write_text(f"pid {tmp_path}/pid;\nevents {{}}\nhttp {{ include site.conf; }}\n")
-    command = ["nginx", "-t", "-c", str(tmp_path / "nginx.conf"), "-p", str(tmp_path)]
+    command = [find_program("nginx"), "-t", "-c", str(tmp_path / "nginx.conf"), "-p", str(tmp_path)]
     run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert run.returncode == 0, run.stderr
