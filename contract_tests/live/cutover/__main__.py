@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 
@@ -17,6 +18,8 @@ KINDS = tuple(INSTALL)
 @click.command(help=__doc__)
 @click.option("--with", "kinds", multiple=True, type=click.Choice(KINDS), help="With this proxy alone.")
 def main(kinds: tuple[str, ...]) -> None:
+    # Ended in order, by whatever it is ended: servers, proxy and folder.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     began, faults = time.monotonic(), []
     for kind in kinds or KINDS:
         if find_program(kind):

@@ -2,6 +2,7 @@
 
 import http.client
 import re
+import signal
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -125,6 +126,14 @@ def test_a_fresh_connection_that_is_closed_is_lost_and_not_asked_again():
         with pytest.raises(http.client.RemoteDisconnected):
             Browser(port, seen).ask("GET", "/")
         assert seen.reopened == 0
+
+
+@pytest.fixture(autouse=True)
+def _signals():
+    """The command has a handler of its own for SIGTERM."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 def test_a_proxy_that_is_missing_is_told_and_in_ci_required(monkeypatch):
