@@ -3,6 +3,8 @@ SHELL := /bin/sh
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
+# Tests and servers start hundreds of interpreters: each would compile all that it imports.
+export PYTHONDONTWRITEBYTECODE =
 BIN := .venv/bin
 STAMP := .venv/.installed
 
@@ -13,7 +15,7 @@ WITH_INDEX = $(UV_INDEX); if [ -n "$$UV_DEFAULT_INDEX" ]; then export UV_DEFAULT
 # What the images of both apps run on: nothing of development, and only versions that the tests ran with.
 RUN = pyproject.toml --extra flask --extra fastapi --extra msal --extra postgres --extra redis --constraint requirements/dev.lock
 
-.PHONY: help setup test parity wire resilience bench faults check lint flask fastapi openapi migrate lock clean
+.PHONY: help setup test servers pythons parity wire resilience bench faults check lint flask fastapi openapi migrate lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list the commands
@@ -30,13 +32,19 @@ $(STAMP): pyproject.toml requirements/bootstrap.lock requirements/dev.lock
 	else \
 	  $(PYTHON) -m venv .venv && $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/bootstrap.lock; \
 	fi || { echo "The virtual environment could not be made. On Debian: apt-get install python3-venv python3-pip"; exit 1; }
-	@$(WITH_INDEX); $(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/dev.lock \
+	@$(WITH_INDEX); $(BIN)/uv pip install -q --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.lock \
 	  || { echo "uv could not install; pip does it, more slowly."; $(BIN)/python -m pip install -q --require-hashes -r requirements/dev.lock; }
 	@UV_OFFLINE=1 $(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
-test: $(STAMP)  ## run every test, in process, with no server
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -q
+test: $(STAMP)  ## run the tests that need nothing but Python, and say how many it leaves to `make servers`
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -q -m "not servers and not services"
+
+servers: $(STAMP)  ## run the tests that start servers, or need PostgreSQL, Redis or Node.js
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -q -m "servers or services"
+
+pythons: $(STAMP)  ## run the contract suite on each other Python from 3.11 to 3.14 that is found (PYTHONS=3.13: on that one)
+	@$(WITH_INDEX); $(BIN)/python -m contract_tests.tests.pythons $(PYTHONS)
 
 parity: $(STAMP)  ## start both apps on real servers and give the verdict: do they answer alike?
 	@$(BIN)/python -m contract_tests.live
@@ -46,7 +54,7 @@ wire: $(STAMP)  ## measure what a naive port does otherwise on the wire, and wri
 	@$(BIN)/python -m contract_tests.live.probes.page
 
 resilience: $(STAMP)  ## bursts, signals, kills, a full disk and a database that goes away, on real servers
-	@$(BIN)/python -m pytest -q -p no:xdist contract_tests/live/resilience
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile contract_tests/live/resilience
 
 bench: $(STAMP)  ## what each route costs, on both apps, the smallest and the usual ones, under bench-report/ (15 minutes)
 	@$(BIN)/python -m contract_tests.live.bench
@@ -54,12 +62,14 @@ bench: $(STAMP)  ## what each route costs, on both apps, the smallest and the us
 faults: $(STAMP)  ## plant each of the known faults in a copy, and say which test notices it (15 minutes)
 	@$(BIN)/python -m contract_tests.tests.faults
 
-check: $(STAMP)  ## exactly what CI runs: format, lint, types, import contracts, tests, fresh apps, parity, wire, resilience
+check: $(STAMP)  ## exactly what CI runs: format, lint, types, import contracts, tests, servers, other Pythons, fresh apps, parity, wire, resilience
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(MAKE) --no-print-directory test
+	$(MAKE) --no-print-directory servers
+	$(MAKE) --no-print-directory pythons
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q --fresh-apps contract_tests/suite
 	$(MAKE) --no-print-directory parity
 	$(BIN)/python -m contract_tests.live.probes.measuring
@@ -87,5 +97,5 @@ lock:  ## write the hashed lock files anew from pyproject.toml
 	  $(BIN)/uv pip compile -q $${pair%:*} --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements/$${pair##*:}.lock || exit 1; done
 
 clean:  ## remove what the other commands made
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis parity-report bench-report var
+	rm -rf .venv .venv-3.* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis parity-report bench-report var
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -34,6 +34,9 @@ PARTIAL = pytest.StashKey[list[str]]()
 LEFT_OUT = pytest.StashKey[set[Path]]()
 # The tags of operations that no test could ask.
 UNASKED = pytest.StashKey[frozenset[str]]()
+# How many tests of these markers `make test` leaves out.
+BY_MAKE_SERVERS = ("servers", "services")
+LEFT_TO_SERVERS = pytest.StashKey[int]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -67,6 +70,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[PARTIAL] = []
     config.stash[LEFT_OUT] = set()
     config.stash[UNASKED] = frozenset()
+    config.stash[LEFT_TO_SERVERS] = 0
 
 
 @pytest.fixture(scope="session")
@@ -258,6 +262,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 def pytest_deselected(items: list[pytest.Item]) -> None:
     for item in items:
+        if "not servers" in item.config.option.markexpr and any(map(item.get_closest_marker, BY_MAKE_SERVERS)):
+            item.config.stash[LEFT_TO_SERVERS] += 1
         if _outside(item.config) and any(map(item.get_closest_marker, ("in_process", "provider", "shared"))):
             item.config.stash[LEFT_OUT].add(item.path)
             item.config.stash[UNASKED] |= {"signin"} if item.get_closest_marker("provider") else set()
@@ -281,6 +287,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     gate = config.stash[GATE]
     if hasattr(config, "workeroutput"):
         config.workeroutput["gate"] = [sorted(gate.seen), sorted(gate.faults), config.stash[PARTIAL]]
+        config.workeroutput["left_to_servers"] = config.stash[LEFT_TO_SERVERS]
         return
     stopped = (
         session.shouldstop or session.shouldfail or exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
@@ -298,6 +305,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.section("the gate: the OpenAPI document against what was seen", red=True, bold=True)
         for fault in faults:
             terminalreporter.write_line(fault)
+    if left_out := config.stash[LEFT_TO_SERVERS]:
+        told = "tests that start servers, or need PostgreSQL, Redis or Node.js; to run them: make servers"
+        terminalreporter.write_line(f"left out: {left_out} {told}")
 
 
 class WorkerResults:
@@ -309,6 +319,8 @@ class WorkerResults:
         gate.seen.update((role, operation, status) for role, operation, status in seen)
         gate.faults.update(faults)
         node.config.stash[PARTIAL].extend(partial)
+        # Each worker has collected, and left out, the same.
+        node.config.stash[LEFT_TO_SERVERS] = getattr(node, "workeroutput", {}).get("left_to_servers", 0)
 
 
 @pytest.hookimpl(trylast=True)

@@ -33,6 +33,9 @@ preload_app = False
 # 400 where two headers tell two schemes. uvicorn: --no-proxy-headers
 forwarded_allow_ips = ""
 secure_scheme_headers = {}
+# No hook for the metrics: the workers of both servers count together in METRICS_DIR, and find out by themselves
+# who is gone (shared_core/metrics.py).
+
 # Its lines hold raw paths and queries. uvicorn: --no-access-log
 accesslog = None
 # It would want a home to write to. uvicorn has none.

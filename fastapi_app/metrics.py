@@ -1,4 +1,4 @@
-"""What this process counts of its requests."""
+"""What this app counts of its requests."""
 
 from typing import Any
 
@@ -17,6 +17,6 @@ COUNTS: dict[str, Any] = {"content": {"text/plain": {"schema": {"type": "string"
 
 @router.get("/metrics", response_class=Response, responses={200: COUNTS, **refusals(404)})
 def get_metrics(client: Asker, app: App) -> Response:
-    """Give Prometheus the counts of this process; only this machine and TRUSTED_PROXIES are answered."""
+    """Give Prometheus the counts of this app; only this machine and TRUSTED_PROXIES are answered."""
     counts = metrics.get_metrics(app.metrics, client=client, proxies=app.settings.proxies)
     return content(counts, metrics.MEDIA_TYPE)

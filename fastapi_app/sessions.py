@@ -105,6 +105,8 @@ async def get_session(connection: HTTPConnection) -> Session:
 
 def add_headers(message: Message, headers: list[tuple[str, str]]) -> None:
     """Add to a response's headers; Vary is one field."""
+    if not headers:
+        return
     fields = MutableHeaders(raw=message.setdefault("headers", []))
     for name, value in headers:
         if name == "Vary":

@@ -1,4 +1,4 @@
-"""What this process counts of its requests."""
+"""What this app counts of its requests."""
 
 from flask import Blueprint, Response
 
@@ -12,6 +12,6 @@ blueprint = Blueprint("metrics", __name__)
 
 @blueprint.get("/metrics")
 def get_metrics() -> Response:
-    """Give Prometheus the counts of this process; only this machine and TRUSTED_PROXIES are answered."""
+    """Give Prometheus the counts of this app; only this machine and TRUSTED_PROXIES are answered."""
     counts = metrics.get_metrics(app.metrics, client=get_client(), proxies=app.settings.proxies)
     return content(counts, metrics.MEDIA_TYPE)

@@ -1,20 +1,27 @@
-"""What a process counts of its requests, for Prometheus: the same names, labels and buckets in both apps.
+"""What an app counts of its requests, for Prometheus: the same names, labels and buckets in both apps.
 
-Each process counts for itself: with several workers behind one address (gunicorn's `--workers`, several containers)
-a scrape meets any one of them, so run one process an address, or have each scraped at an address of its own.
-prometheus_client's multi-process mode needs a directory and the environment before its import, and is not used.
+One process counts in memory. Several workers behind one address (`--workers`) count in files of one folder, each in
+its own, and a scrape of any of them gives the sum: prometheus_client's multi-process mode. Neither server tells alike
+when a worker has died, so each holds a lock while it lives, which ends with it however it ends.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from filelock import FileLock, Timeout
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, values
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.metrics_core import Metric
+from prometheus_client.mmap_dict import MmapedDict
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from shared_core.errors import NotFound
+from shared_core.errors import NotFound, Unavailable
 from shared_core.http.forwarded import Client, Proxies
 
 MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -22,10 +29,88 @@ MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
-class Metrics(Collector):
-    """The counts of one Services, in a registry of their own: two apps in one process do not count together."""
+# The counts of all workers that are gone; no worker has this name.
+GONE = "gone"
+# Seconds that a scrape waits for another one.
+PATIENCE = 5
 
-    def __init__(self) -> None:
+
+class Folder:
+    """Where the workers of one app count together. One process makes one Folder, before it makes its Metrics.
+
+    prometheus_client chooses by PROMETHEUS_MULTIPROC_DIR when it is imported, which is too early for a setting; so
+    whoever makes a Folder sets that variable to its path first, for the names of the files.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Raises OSError where the folder cannot be made or written."""
+        self._path = path
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Not the process's id alone: a later process may have the same, in a container always.
+        self._name = f"{os.getpid()}-{secrets.token_hex(8)}"
+        self._alive = FileLock(path / f"{self._name}.alive", thread_local=False)
+        # A lock of each thread: two scrapes of one process wait for each other, too.
+        self._turn = FileLock(path / "turn.lock", timeout=PATIENCE)
+        with self._turn:  # nobody sees the first lock before it is held
+            self._alive.acquire()
+            self._merge_gone()
+        values.ValueClass = values.MultiProcessValue(lambda: self._name)
+
+    def collect(self) -> dict[str, Metric]:
+        """The sums over all workers, by the metrics' names. Raises Unavailable where another scrape takes too long."""
+        with self._at_turn():
+            self._merge_gone()
+            # A file that was just made is empty, and read_metrics would fail.
+            files = [str(file) for file in self._path.glob("*.db") if file.stat().st_size]
+            return {metric.name: metric for metric in MultiProcessCollector.merge(files)}
+
+    @contextmanager
+    def _at_turn(self) -> Iterator[None]:
+        try:
+            self._turn.acquire()
+        except Timeout:
+            raise Unavailable("The counts are being read by another; try again soon.") from None
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def _merge_gone(self) -> None:
+        """Add what workers that are gone have counted to one file a kind: so files are no more than workers."""
+        for alive in self._path.glob("*.alive"):
+            if self._has_ended(alive):
+                for file in self._path.glob(f"*_{alive.stem}.db"):
+                    self._merge(file)
+                alive.unlink(missing_ok=True)
+
+    @staticmethod
+    def _has_ended(alive: Path) -> bool:
+        lock = FileLock(alive)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            return False
+        lock.release()
+        return True
+
+    def _merge(self, file: Path) -> None:
+        kind = file.name.partition("_")[0]
+        if kind != "gauge" and file.stat().st_size:  # what is in progress there has ended
+            total = MmapedDict(str(self._path / f"{kind}_{GONE}.db"))
+            for key, value, _, _ in MmapedDict.read_all_values_from_file(str(file)):
+                total.write_value(key, total.read_value(key)[0] + value, 0.0)
+            total.close()
+        file.unlink()
+
+
+class Metrics(Collector):
+    """The counts of one Services, in a registry of their own: two apps in one process do not count together.
+
+    With a folder they are those of all the processes that count there.
+    """
+
+    def __init__(self, folder: Folder | None = None) -> None:
+        self._folder = folder
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "http_requests", "Requests that were answered.", ("method", "route", "status"), registry=self._registry
@@ -38,7 +123,10 @@ class Metrics(Collector):
             registry=self._registry,
         )
         self._in_progress = Gauge(
-            "http_requests_in_progress", "Requests that are being answered.", registry=self._registry
+            "http_requests_in_progress",
+            "Requests that are being answered.",
+            registry=self._registry,
+            multiprocess_mode="livesum",
         )
 
     def begin(self) -> None:
@@ -53,8 +141,10 @@ class Metrics(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Every count, without the times at which prometheus_client began to count."""
+        together = self._folder.collect() if self._folder else {}
         for metric in self._registry.collect():
-            metric.samples = [sample for sample in metric.samples if not sample.name.endswith("_created")]
+            samples = together[metric.name].samples if metric.name in together else metric.samples
+            metric.samples = [sample for sample in samples if not sample.name.endswith("_created")]
             yield metric
 
 

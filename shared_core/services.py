@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import sys
 import time
@@ -18,14 +19,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from shared_core import logs
 from shared_core.database import Database, make_engine
 from shared_core.errors import NotMigrated, Unavailable
-from shared_core.metrics import Metrics
+from shared_core.metrics import Folder, Metrics
 from shared_core.migrations import MigrationError, migrate
 from shared_core.passwords import Passwords
 from shared_core.rates import RateLimits, RateStore, SqliteRateStore
-from shared_core.sessions import SessionPolicy
+from shared_core.sessions import SessionPolicy, Store
 from shared_core.sessions.stores import SqliteStore
 from shared_core.settings import Settings, SettingsError, load_settings
-from shared_core.signin import NoSignIn, SignIn
+from shared_core.signin import NoSignIn, Renewals, SignIn
 from shared_core.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -71,19 +72,20 @@ def utc_now() -> datetime:
 
 def build_services(settings: Settings) -> Services:
     """Services over the configured database, and the system's clock."""
+    session_store = make_session_store(settings)
     return Services(
         settings=settings,
         database=Database(make_engine(settings)),
         passwords=Passwords(time_cost=settings.password_time_cost, memory_kib=settings.password_memory_kib),
         session_policy=session_policy(settings),
-        session_store=make_session_store(settings),
-        signin=make_signin(settings),
+        session_store=session_store,
+        signin=make_signin(settings, session_store),
         uploads=Uploads(Path(settings.upload_dir), settings.max_upload_bytes, new_key=secrets.token_urlsafe),
         rate_limits=RateLimits(settings.rate_limit, make_rate_store(settings)),
         clock=utc_now,
         new_token=secrets.token_urlsafe,
         new_request_id=partial(secrets.token_urlsafe, REQUEST_ID_BYTES),
-        metrics=Metrics(),
+        metrics=make_metrics(settings),
     )
 
 
@@ -126,8 +128,22 @@ def make_rate_store(settings: Settings) -> RateStore:
     return RedisRateStore(url, prefix=settings.rate_limit_key_prefix)
 
 
-def make_signin(settings: Settings) -> SignIn | NoSignIn:
-    """Sign-in at the provider that MSAL_AUTHORITY names; it asks nothing of it yet. Raises SettingsError."""
+def make_metrics(settings: Settings) -> Metrics:
+    """Counts in memory, or in the folder that METRICS_DIR names, together with other workers. Raises SettingsError."""
+    if not settings.metrics_dir:
+        return Metrics()
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = settings.metrics_dir  # what prometheus_client names its files by
+    try:
+        return Metrics(Folder(Path(settings.metrics_dir)))
+    except OSError as error:
+        raise SettingsError(f"METRICS_DIR: the folder cannot be written: {type(error).__qualname__}") from None
+
+
+def make_signin(settings: Settings, store: Store) -> SignIn | NoSignIn:
+    """Sign-in at the provider that MSAL_AUTHORITY names; it asks nothing of it yet. Raises SettingsError.
+
+    `store` is where the sessions are.
+    """
     if not settings.msal_authority:
         return NoSignIn()
     if find_spec("msal") is None or find_spec("jwt") is None:
@@ -141,6 +157,7 @@ def make_signin(settings: Settings) -> SignIn | NoSignIn:
             signed_out_uri=f"{settings.public_base_url}/",
             ca_file=settings.msal_ca_file or None,
             clock=utc_now,
+            renewals=Renewals(store, prefix=settings.session_key_prefix),
         )
     except ValueError as error:
         raise SettingsError(f"MSAL_AUTHORITY: {error}") from None

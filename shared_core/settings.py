@@ -64,6 +64,7 @@ class Settings(BaseSettings):
     hsts_seconds: Annotated[int, Field(ge=0, le=MOST_HSTS_SECONDS)] = 365 * 24 * 3600
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     access_log: bool = True
+    metrics_dir: str = ""
     session_store: SecretStr = SecretStr(EMBEDDED_SESSION_STORE)
     session_key_prefix: Annotated[str, Field(max_length=100)] = "session:"
     session_seconds: Annotated[int, Field(ge=600, le=MOST_SECONDS)] = 14 * 24 * 3600

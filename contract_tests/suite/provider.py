@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
-import random
 import secrets
 import shutil
-import socket
 import tempfile
 import threading
 import time
@@ -21,10 +18,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-# Below 32768 the system gives no port to outgoing connections by itself.
-_PORTS = range(20000, 32768)
-_ATTEMPTS = 20
-_SCOPES = ("openid", "profile", "email", "offline_access")
+from contract_tests.suite.provider_endpoints import serve
+from contract_tests.suite.provider_protocol import SCOPES, silence_authlib
 
 
 @dataclass
@@ -103,16 +98,17 @@ class Provider:
         self._lock = threading.RLock()
         self._forgery: dict[str, Any] | None = None
         self._answers: dict[str, tuple[int, str]] = {}
+        self._pauses: dict[str, float] = {}
         self._server: Any = None
 
     def start(self) -> None:
         """Bind a port and serve it in daemon threads."""
         from joserfc.jwk import RSAKey
 
-        _silence()
+        silence_authlib()
         self._new_key: Callable[[], Any] = lambda: RSAKey.generate_key(2048, auto_kid=True)
         self._key = self._new_key()
-        self._server = _serve(self)
+        self._server = serve(self)
         self.authority = f"https://localhost:{self._server.server_port}/tenant"
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
@@ -178,6 +174,15 @@ class Provider:
         finally:
             del self._answers[path]
 
+    @contextlib.contextmanager
+    def slowly(self, path: str, seconds: float) -> Iterator[None]:
+        """Requests to `path` meanwhile wait so long before anything happens."""
+        self._pauses[path] = seconds
+        try:
+            yield
+        finally:
+            del self._pauses[path]
+
     def rotate_keys(self) -> None:
         """Sign with a new key from now on, and publish no other."""
         self._key = self._new_key()
@@ -211,7 +216,7 @@ class Provider:
             "id_token_signing_alg_values_supported": ["RS256"],
             "code_challenge_methods_supported": ["S256"],
             "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
-            "scopes_supported": list(_SCOPES),
+            "scopes_supported": list(SCOPES),
         }
 
     def _jwks(self) -> dict[str, Any]:
@@ -333,235 +338,3 @@ class _Browser:
 
     def close(self) -> None:
         self._connection.close()
-
-
-def _silence() -> None:
-    # It runs in the tests' own process, where a leak that is not the service's would look like one.
-    for name in list(logging.root.manager.loggerDict):
-        if name.startswith("authlib"):
-            logging.getLogger(name).disabled = True
-
-
-def _serve(provider: Provider) -> Any:
-    # Werkzeug's server listens 10 ms longer for a rest of each request before it answers; a sign-in is five requests.
-    import ssl
-    from socketserver import ThreadingMixIn
-    from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
-
-    import trustme
-
-    class Handler(WSGIRequestHandler):
-        def get_environ(self) -> dict[str, Any]:
-            return {**super().get_environ(), "HTTPS": "on"}
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    class Server(ThreadingMixIn, WSGIServer):
-        daemon_threads = True
-
-        def handle_error(self, *_: object) -> None:
-            pass  # a client that does not trust the certificate hangs up
-
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(str(provider.ca_file))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
-    listener = _listener()
-    address = listener.getsockname()
-    server = Server(address, Handler, bind_and_activate=False)
-    server.socket.close()
-    # The handshake is each connection's own thread's work.
-    server.socket = context.wrap_socket(listener, server_side=True, do_handshake_on_connect=False)
-    server.server_name, server.server_port = "localhost", address[1]
-    server.setup_environ()
-    server.set_app(_application(provider))
-    return server
-
-
-def _listener() -> socket.socket:
-    for attempt in range(1, _ATTEMPTS + 1):
-        listener = socket.socket()
-        try:
-            listener.bind(("127.0.0.1", random.choice(_PORTS)))
-            listener.listen(128)
-        except OSError:
-            listener.close()
-            if attempt == _ATTEMPTS:
-                raise
-        else:
-            return listener
-    raise AssertionError
-
-
-def _application(provider: Provider) -> Any:
-    from flask import Flask, Response, request
-
-    app = Flask(__name__)
-    app.config["OAUTH2_REFRESH_TOKEN_GENERATOR"] = True
-    server = _protocol(app, provider)
-
-    @app.before_request
-    def overridden() -> Any:
-        provider.requests.append(f"{request.method} {request.path}")
-        if request.path in provider._answers:
-            request.get_data()  # or closing would reset the connection before the answer is read
-            status, body = provider._answers[request.path]
-            return Response(body, status, content_type="application/json", headers={"Location": body})
-        return None
-
-    @app.after_request
-    def one_cookie_for_each(response: Any) -> Any:
-        if request.cookies:
-            provider.requests.append("a cookie that was another's")
-        response.set_cookie("load-balancer", "1")
-        return response
-
-    @app.get("/tenant/.well-known/openid-configuration")
-    def metadata() -> Any:
-        return provider._metadata()
-
-    @app.get("/tenant/keys")
-    def keys() -> Any:
-        return provider._jwks()
-
-    @app.get("/tenant/authorize")
-    def sign_in_page() -> Any:
-        from authlib.oauth2 import OAuth2Error
-
-        try:
-            server.get_consent_grant(end_user=None)
-        except OAuth2Error as error:
-            return server.handle_error_response(server.create_oauth2_request(None), error)
-        return "<form method=post><input name=account></form>"
-
-    @app.post("/tenant/authorize")
-    def sign_in() -> Any:
-        asked = server.create_oauth2_request(None)
-        grant = server.get_authorization_grant(asked)
-        return server.create_authorization_response(asked, grant_user=request.form.get("account"), grant=grant)
-
-    @app.post("/tenant/token")
-    def token() -> Any:
-        return server.create_token_response()
-
-    @app.get("/tenant/userinfo")
-    def userinfo() -> Any:
-        found = provider._bearer(request.headers.get("Authorization", ""))
-        return provider._claims(found.account) if found else Response("{}", 401, content_type="application/json")
-
-    @app.get("/tenant/logout")
-    def logout() -> Any:
-        target = request.args.get("post_logout_redirect_uri", "")
-        ours = {urlsplit(uri)[:2] for uri in provider.redirect_uris}
-        if request.args.get("client_id") != provider.client_id or urlsplit(target)[:2] not in ours:
-            return Response("who is asking?", 400)
-        return Response(status=302, headers={"Location": target})
-
-    return app
-
-
-def _protocol(app: Any, provider: Provider) -> Any:
-    """Authlib's authorization server, with its demands turned up."""
-    import hmac
-
-    from authlib.integrations.flask_oauth2 import AuthorizationServer
-    from authlib.oauth2.rfc6749 import ClientMixin, InvalidRequestError
-    from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, RefreshTokenGrant
-    from authlib.oauth2.rfc7636 import CodeChallenge
-    from authlib.oidc.core.grants import OpenIDCode
-
-    _silence()
-
-    class Client(ClientMixin):
-        def get_client_id(self) -> str:
-            return provider.client_id
-
-        def get_default_redirect_uri(self) -> None:
-            return None
-
-        def get_allowed_scope(self, scope: str) -> str:
-            return " ".join(name for name in (scope or "").split() if name in _SCOPES)
-
-        def check_redirect_uri(self, redirect_uri: str) -> bool:
-            return redirect_uri in provider.redirect_uris
-
-        def check_client_secret(self, client_secret: str) -> bool:
-            return hmac.compare_digest(client_secret.encode(), provider.client_secret.encode())
-
-        def check_endpoint_auth_method(self, method: str, _endpoint: str) -> bool:
-            return method in ("client_secret_basic", "client_secret_post")
-
-        def check_response_type(self, response_type: str) -> bool:
-            return response_type == "code"
-
-        def check_grant_type(self, grant_type: str) -> bool:
-            return grant_type in ("authorization_code", "refresh_token")
-
-    class CodeGrant(AuthorizationCodeGrant):
-        def save_authorization_code(self, code: str, request: Any) -> None:
-            provider._keep_code(code, request)
-
-        def query_authorization_code(self, code: str, _client: Any) -> Any:
-            return provider._take_code(code)
-
-        def delete_authorization_code(self, authorization_code: Any) -> None:
-            pass  # kept as used, to know it again
-
-        def authenticate_user(self, authorization_code: Any) -> str:
-            return authorization_code.account
-
-    class Refresh(RefreshTokenGrant):
-        TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_basic", "client_secret_post")
-        INCLUDE_NEW_REFRESH_TOKEN = True
-
-        def authenticate_refresh_token(self, refresh_token: str) -> Any:
-            return provider._take_refresh_token(refresh_token)
-
-        def authenticate_user(self, refresh_token: Any) -> str:
-            return refresh_token.account
-
-        def revoke_old_credential(self, refresh_token: Any) -> None:
-            pass  # marked as it was taken
-
-    class Challenge(CodeChallenge):
-        """PKCE for confidential clients too, whom Authlib lets off, and by S256 alone."""
-
-        SUPPORTED_CODE_CHALLENGE_METHOD = ("S256",)
-
-        def validate_code_challenge(self, grant: Any, redirect_uri: str) -> None:
-            asked = grant.request.payload.data
-            if not asked.get("code_challenge") or asked.get("code_challenge_method") != "S256":
-                raise InvalidRequestError("PKCE with S256 is required.")
-            super().validate_code_challenge(grant, redirect_uri)
-
-    class IdTokens(OpenIDCode):
-        def exists_nonce(self, nonce: str, _request: Any) -> bool:
-            with provider._lock:
-                return any(code.nonce == nonce for code in provider._codes.values())
-
-        def process_token(self, grant: Any, response: Any) -> Any:
-            token, asked = response[1], grant.request
-            now = int(time.time())
-            claims = {"iss": provider.authority, "aud": provider.client_id, "iat": now, "exp": now + 3600}
-            if asked.authorization_code:
-                claims |= self.get_authorization_code_claims(asked.authorization_code)
-            id_token = provider._id_token({**claims, **provider._claims(asked.user)})
-            if "openid" in token["scope"].split() and id_token is not None:
-                token["id_token"] = id_token
-            return token
-
-    client = Client()
-    server = AuthorizationServer(
-        app,
-        query_client=lambda client_id: client if client_id == provider.client_id else None,
-        save_token=provider._keep_token,
-    )
-    make = server._token_generators["default"]
-    server.register_token_generator("default", lambda **how: make(**{**how, "expires_in": provider.expires_in}))
-    ids = IdTokens(require_nonce=True)
-    server.register_grant(CodeGrant, [ids, Challenge(required=True)])
-    server.register_grant(
-        Refresh, [lambda grant: grant.register_hook("after_create_token_response", ids.process_token)]
-    )
-    return server

@@ -90,9 +90,10 @@ def test_a_request_of_another_site_is_refused_as_such_without_the_store_too(brok
 
 
 @pytest.mark.in_process
-def test_what_could_not_be_kept_is_not_told_to_have_been(start, services):
+def test_what_could_not_be_kept_is_not_told_to_have_been(start, services, request):
     """The store that fails at the end of a request: no half of the answer goes out."""
     store = Breaking(":memory:", clock=lambda: 0.0)
+    request.addfinalizer(store.close)
     api = start(replace(services, session_store=store))
     store.broken = True
     refused = api.put("/session/data/colour", json={"value": 1})
@@ -104,9 +105,10 @@ def test_what_could_not_be_kept_is_not_told_to_have_been(start, services):
 
 
 @pytest.mark.in_process
-def test_a_store_that_is_slow_holds_up_no_one_else(start, services):
+def test_a_store_that_is_slow_holds_up_no_one_else(start, services, request):
     """On the port it is waited for beside the loop."""
     store = Slow(services.session_store._clock)
+    request.addfinalizer(store.close)
     api = start(replace(services, session_store=store))
     store.hold = True
     with ThreadPoolExecutor(1) as pool:
@@ -305,8 +307,11 @@ def test_a_quoted_cookie_that_is_no_text_is_nobody(api, value):
     assert refused.status_code == 401
 
 
-def test_an_unforeseen_error_stays_one_where_the_session_cannot_be_saved_either(start, services, ada, sign_up, caplog):
+def test_an_unforeseen_error_stays_one_where_the_session_cannot_be_saved_either(
+    start, services, ada, sign_up, caplog, request
+):
     store = Breaking(":memory:", clock=services.session_store._clock)
+    request.addfinalizer(store.close)
 
     class Broken:
         def signed_out_url(self):

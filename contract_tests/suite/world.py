@@ -144,13 +144,14 @@ def make_world(**changes: Any) -> World:
     """A fresh world; `changes` are settings."""
     chosen = settings(**changes)
     passwords = Passwords(time_cost=chosen.password_time_cost, memory_kib=chosen.password_memory_kib)
+    session_store = _session_store(chosen)
     services = Services(
         settings=chosen,
         database=Database(_engine(chosen.pool_timeout)),
         passwords=passwords,
         session_policy=session_policy(chosen),
-        session_store=_session_store(chosen),
-        signin=make_signin(chosen),
+        session_store=session_store,
+        signin=make_signin(chosen, session_store),
         uploads=_uploads(chosen),
         rate_limits=_rate_limits(chosen),
         clock=lambda: NOW,
@@ -188,9 +189,17 @@ def on_postgresql(server: str, **changes: Any) -> Iterator[World]:
         services = build_services(chosen)
         engine.dispose()
         store = _session_store(chosen)
-        ours = replace(services, session_store=store, uploads=_uploads(chosen), rate_limits=_rate_limits(chosen))
+        ours = replace(
+            services,
+            session_store=store,
+            signin=make_signin(chosen, store),
+            uploads=_uploads(chosen),
+            rate_limits=_rate_limits(chosen),
+        )
         yield World(replace(ours, clock=lambda: NOW, new_token=Tokens(), new_request_id=Tokens("request")))
         services.close()
+        store.close()
+        ours.rate_limits.store.close()
     finally:
         engine.dispose()
         with admin.connect() as connection:

@@ -98,3 +98,14 @@ class OtherOutgoing(Outgoing):
             self.head_sent = True
             data = data.replace(b"HTTP/1.1 ", b"HTTP/%s " % self.version, 1)
         self.transport.write(data)
+
+
+def stays_open(fields: list[Header], version: str) -> bool:
+    """Whether the connection is kept: gunicorn reads the first Connection alone, and no list in it."""
+    for name, value in fields:
+        if name == b"connection":
+            option = value.strip(b" \t").lower()
+            if option in (b"close", b"keep-alive"):
+                return option == b"keep-alive"
+            break
+    return version != "1.0"

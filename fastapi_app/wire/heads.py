@@ -5,7 +5,6 @@ Source: gunicorn 27, `http/message.py` and `workers/base.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 
@@ -16,6 +15,8 @@ Header = tuple[bytes, bytes]
 
 # A second field of these cannot be merged with the first (RFC 9110 section 5.3).
 SINGLE = frozenset({b"host", b"content-type"})
+# All others may say what they will.
+CHECKED = SINGLE | {b"content-length", b"expect"}
 # A server of HTTP/1.1 takes any later 1.x (RFC 9110 section 2.5).
 VERSIONS = frozenset(f"1.{minor}" for minor in range(10))
 BLOCK = 8192
@@ -76,7 +77,7 @@ class RefuseHeads:
             return
         try:
             check_request_line(scope, self.limits)
-            fields = list(kept_fields(scope["headers"], self.limits))
+            fields = kept_fields(scope["headers"], self.limits)
             closes = check_codings(fields, scope.get("http_version", "1.1")) or scope["method"] == "CONNECT"
         except Refused as refused:
             await page(refused)(scope, receive, as_server(send))
@@ -91,34 +92,36 @@ def check_request_line(scope: Scope, limits: HeadLimits) -> None:
     target: bytes = scope.get("raw_path") or b""
     if scope["query_string"]:
         target += b"?" + scope["query_string"]
-    line = b"%s %s HTTP/%s" % (scope["method"].encode(), target, scope.get("http_version", "1.1").encode())
-    if len(line) > limits.request_line:
+    method, version = scope["method"], scope.get("http_version", "1.1")
+    length = len(method) + len(target) + len(version) + len("  HTTP/")
+    if length > limits.request_line:
         # gunicorn looks at what it has read so far, a block at most.
-        raise too_long(len(line) if len(line) + len("\r\n") <= BLOCK else BLOCK, limits)
-    if scope.get("http_version", "1.1") not in VERSIONS:
-        version = tuple(int(number) for number in scope.get("http_version", "1.1").split("."))
-        raise invalid_version(version)
-    if target == b"*" and scope["method"] != "OPTIONS":
-        raise invalid_line(line.decode("latin-1"))
+        raise too_long(length if length + len("\r\n") <= BLOCK else BLOCK, limits)
+    if version not in VERSIONS:
+        raise invalid_version(tuple(int(number) for number in version.split(".")))
+    if target == b"*" and method != "OPTIONS":
+        raise invalid_line(f"{method} * HTTP/{version}")
 
 
-def kept_fields(fields: list[Header], limits: HeadLimits) -> Iterator[Header]:
+def kept_fields(fields: list[Header], limits: HeadLimits) -> list[Header]:
     """The fields without those whose name has an underscore. Raises Refused."""
     seen: set[bytes] = set()
-    kept = 0
+    kept: list[Header] = []
+    # The space that usually stands after the colon is not seen here, and counted.
+    most = limits.field_size - len(": \r\n")
     for name, sent in fields:
         value = sent.strip(b" \t")
-        if kept >= limits.fields:
+        if len(kept) >= limits.fields:
             raise too_large(TOO_MANY)
-        # The space that usually stands after the colon is not seen here, and counted.
-        if len(name) + len(sent) + len(": \r\n") > limits.field_size:
+        if len(name) + len(sent) > most:
             raise too_large(TOO_LARGE)
-        if name == b"content-length" and len(value) > MAX_DIGITS:
-            raise invalid(name)
-        check_field(name, value, seen)
+        if name in CHECKED:
+            if name == b"content-length" and len(value) > MAX_DIGITS:
+                raise invalid(name)
+            check_field(name, value, seen)
         if b"_" not in name:
-            kept += 1
-            yield name, value
+            kept.append((name, value))
+    return kept
 
 
 def check_field(name: bytes, value: bytes, seen: set[bytes]) -> None:
@@ -167,6 +170,13 @@ def page(refused: Refused) -> HTMLResponse:
     content = "\n".join(lines).encode("latin-1")
     # Content-Type as it is: Starlette would add a charset to its own.
     return HTMLResponse(content, refused.status, {"Content-Type": "text/html", "Connection": "close"})
+
+
+def last_answer(refused: Refused) -> bytes:
+    """The same page as bytes, for a head that no app is asked about."""
+    content = bytes(page(refused).body)
+    head = f"HTTP/1.1 {refused.status} {refused.reason}\r\nConnection: close\r\nContent-Type: text/html\r\n"
+    return head.encode("latin-1") + b"Content-Length: %d\r\n\r\n%s" % (len(content), content)
 
 
 def as_server(send: Send) -> Send:

@@ -32,9 +32,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        declared = dict(scope["headers"]).get(b"content-length", b"")
-        # Python makes no number of thousands of digits: only the first few that count are read.
-        expected = int(declared.lstrip(b"0")[:MOST_DIGITS] or b"0") if declared.isdigit() else 0
+        expected = declared_length(scope)
         received = 0
         # An object and not a number: what is further in has copies of the scope.
         limit = scope["wire.body_limit"] = Limit(self.max_bytes)
@@ -55,3 +53,13 @@ class BodyLimit:
     def lift(scope: Scope, max_bytes: int) -> None:
         """Let this request's body have more bytes."""
         scope["wire.body_limit"].max_bytes = max_bytes
+
+
+def declared_length(scope: Scope) -> int:
+    """The bytes that Content-Length announces, in the last one if it is repeated; 0 where there is no number."""
+    declared = b""
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            declared = value
+    # Python makes no number of thousands of digits: only the first few that count are read.
+    return int(declared.lstrip(b"0")[:MOST_DIGITS] or b"0") if declared.isdigit() else 0

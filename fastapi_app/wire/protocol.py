@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Literal
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from .exchange import Exchange, Header, OtherOutgoing, Outgoing
-from .heads import HeadLimits, Refused, page, too_large, too_long
+from .exchange import Exchange, Header, OtherOutgoing, Outgoing, stays_open
+from .heads import HeadLimits, Refused, last_answer, too_large, too_long
 from .opening import PLAIN, Opening, find_last, open_head
 from .refusals import check_framing, is_whole, refusal, told
 
@@ -364,9 +364,7 @@ class GunicornHttp(HttpToolsProtocol):
         """The page goes out in its turn, and is the last."""
         self.logger.warning("Invalid HTTP request received.")
         self.is_deaf = True
-        content = bytes(page(refused).body)
-        head = f"HTTP/1.1 {refused.status} {refused.reason}\r\nConnection: close\r\nContent-Type: text/html\r\n"
-        self.refusal = head.encode("latin-1") + b"Content-Length: %d\r\n\r\n%s" % (len(content), content)
+        self.refusal = last_answer(refused)
         if self.is_idle():
             self.answer_refusal()
 
@@ -398,14 +396,3 @@ class GunicornHttp(HttpToolsProtocol):
         self.flow.resume_reading()
         self.transport.write_eof()
         self.linger = self.loop.call_later(LINGER_SECONDS, self.transport.close)
-
-
-def stays_open(fields: list[Header], version: str) -> bool:
-    """Whether the connection is kept: gunicorn reads the first Connection alone, and no list in it."""
-    for name, value in fields:
-        if name == b"connection":
-            option = value.strip(b" \t").lower()
-            if option in (b"close", b"keep-alive"):
-                return option == b"keep-alive"
-            break
-    return version != "1.0"

@@ -56,7 +56,8 @@ class FirstValues(QueryParams):
     """
 
     def __init__(self, query: bytes) -> None:
-        super().__init__(read_pairs(query))
+        # Each request has a query, and most are empty.
+        super().__init__(read_pairs(query) if query else [])
         self._dict = first_of(self._list)
 
 

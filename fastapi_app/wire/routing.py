@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 from fastapi import FastAPI, HTTPException
-from fastapi.routing import iter_route_contexts
+from fastapi.routing import APIRouter, iter_route_contexts
 from starlette._utils import get_route_path
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Match, Mount, WebSocketRoute
@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from .fields import field
 from .redirects import canonical, host_of, is_bad_host
 from .rules import Rule, Rules, SlashMissing
+from .straight import Straight, straight_to
 
 
 class Routing:
@@ -57,11 +58,13 @@ class Routing:
         *,
         strict_slashes: bool = True,
         merge_slashes: bool = True,
+        router: APIRouter | None = None,
     ) -> None:
         self.app = app
         self.strict_slashes = strict_slashes
         self.merge_slashes = merge_slashes
         self._routes = routes
+        self._router = router
 
     @classmethod
     def install(cls, app: FastAPI, *, strict_slashes: bool = True, merge_slashes: bool = True) -> None:
@@ -72,6 +75,7 @@ class Routing:
             lambda: app.routes,
             strict_slashes=strict_slashes,
             merge_slashes=merge_slashes,
+            router=app.router,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -88,6 +92,10 @@ class Routing:
         if choice.rule is not None and choice.rule.methods is not None and scope["method"] not in choice.rule.methods:
             # Only HEAD is left: what the GET answers, of which the server sends the head alone.
             scope = {**scope, "method": "GET", "wire.method": "HEAD"}
+        straight = self.table.straight.get(choice.rule)
+        if straight is not None and scope.get("fastapi.telemetry") is None:
+            await straight(scope, receive, send, choice.values)
+            return
         before = CHOSEN.set(choice)
         try:
             await self.app(scope, receive, send)
@@ -97,14 +105,23 @@ class Routing:
     @cached_property
     def table(self) -> Table:
         """What the app routes; read once, at the first request."""
-        return Table(self._routes(), strict_slashes=self.strict_slashes, merge_slashes=self.merge_slashes)
+        return Table(
+            self._routes(), router=self._router, strict_slashes=self.strict_slashes, merge_slashes=self.merge_slashes
+        )
+
+
+NO_VALUES: Mapping[str, Any] = {}
 
 
 class Choice(NamedTuple):
-    """What FastAPI may find: one rule, for the path that it was declared with, or only what is no rule."""
+    """What FastAPI may find: one rule, for the path that it was declared with, or only what is no rule.
+
+    `values` are those of the path's placeholders.
+    """
 
     rule: Rule | None = None
     path: str = ""
+    values: Mapping[str, Any] = NO_VALUES
 
 
 # None where Routing has no say, as for a websocket or an app that has none.
@@ -141,7 +158,15 @@ def rule_of(route: Any) -> Rule:
 class Table:
     """What an app routes: rules, and between them what answers for itself: mounted apps and hosts."""
 
-    def __init__(self, routes: Iterable[Any], *, strict_slashes: bool = True, merge_slashes: bool = True) -> None:
+    def __init__(
+        self,
+        routes: Iterable[Any],
+        *,
+        router: APIRouter | None = None,
+        strict_slashes: bool = True,
+        merge_slashes: bool = True,
+    ) -> None:
+        self.straight: dict[Rule | None, Straight] = {}
         self._merge_slashes = merge_slashes
         self._places: dict[Rule, int] = {}
         self._others: dict[int, Any] = {}
@@ -152,7 +177,10 @@ class Table:
             if isinstance(context.original_route, Mount) or not hasattr(route, "path_regex"):
                 self._others[place] = route
             else:
-                self._places[rule_of(route)] = place
+                rule = rule_of(route)
+                self._places[rule] = place
+                if (straight := straight_to(context, router)) is not None:
+                    self.straight[rule] = straight
         self._rules = Rules(self._places, strict_slashes=strict_slashes)
 
     def choose(self, scope: Scope) -> Choice | ASGIApp:
@@ -189,14 +217,16 @@ class Table:
 
     def _chosen(self, rule: Rule, path: str, method: str, others: set[str]) -> Choice | ASGIApp:
         """What a rule is chosen for: the path as it was declared, or what it answers by itself."""
-        declared = next((each for each in (path, path + "/", path.removesuffix("/")) if rule.converts(each)), None)
-        if declared is None:
+        for declared in (path, path + "/", path.removesuffix("/")):
+            if (values := rule.values(declared)) is not None:
+                break
+        else:
             raise not_allowed(others) if others else HTTPException(404)
         if method == "OPTIONS" and rule.methods is not None and method not in rule.methods:
             # A method that no rule has finds the methods of them all.
             merged = re.sub("/{2,}", "/", path) if self._merge_slashes else path
             return allow(self._rules.match(path, "--").others | self._rules.match(merged, "--").others)
-        return Choice(rule, declared)
+        return Choice(rule, declared, values)
 
     def _mounted_without_slash(self, scope: Scope) -> ASGIApp | None:
         """The app that is mounted at the very path: it says itself what becomes of a path without its slash."""
@@ -214,9 +244,10 @@ async def hand_over(route: Mount, child: Scope, scope: Scope, receive: Receive, 
 
 def wants_websocket(scope: Scope) -> bool:
     """Whether a request asks to be upgraded to a websocket."""
+    if (field(scope, b"upgrade") or "").lower() != "websocket":
+        return False
     connection = (field(scope, b"connection") or "").lower().split(",")
-    upgrade = field(scope, b"upgrade") or ""
-    return upgrade.lower() == "websocket" and "upgrade" in (each.strip(" \t") for each in connection)
+    return "upgrade" in (each.strip(" \t") for each in connection)
 
 
 def not_allowed(methods: Iterable[str]) -> HTTPException:

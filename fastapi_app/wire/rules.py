@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from starlette.convertors import Convertor, FloatConvertor, IntegerConvertor, PathConvertor
@@ -30,7 +31,7 @@ class Rule:
     pattern: re.Pattern[str]
     convertors: Mapping[str, Convertor[Any]]
 
-    @property
+    @cached_property
     def allowed(self) -> frozenset[str]:
         """With the two methods that come by themselves: HEAD with GET, OPTIONS with anything."""
         if self.methods is None:
@@ -40,17 +41,15 @@ class Rule:
     def takes(self, method: str) -> bool:
         return self.methods is None or method in self.allowed
 
-    def converts(self, path: str) -> bool:
-        """Whether the placeholders' values can be converted; Werkzeug tries no other rule where they cannot."""
+    def values(self, path: str) -> dict[str, Any] | None:
+        """The placeholders' values; None where one cannot be converted: then Werkzeug tries no other rule."""
         found = self.pattern.fullmatch(path)
         if found is None:
-            return False
+            return None
         try:
-            for name, value in found.groupdict().items():
-                self.convertors[name].convert(value)
+            return {name: self.convertors[name].convert(value) for name, value in found.groupdict().items()}
         except (ValueError, HTTPException):
-            return False
-        return True
+            return None
 
 
 class SlashMissing(Exception):

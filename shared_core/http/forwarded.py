@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Self
 
@@ -80,6 +81,8 @@ class Proxies:
         return str(nearest)
 
 
+# The same few peers ask again and again, and to parse an address costs more than all else that is done with it.
+@lru_cache(maxsize=256)
 def parse_address(text: str) -> Address | None:
     """An IP address, with its port or without; None for anything else. An IPv4 address within IPv6 is the IPv4 one."""
     if text.startswith("["):

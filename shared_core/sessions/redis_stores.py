@@ -55,6 +55,9 @@ class RedisStore:
     def set(self, key: str, value: bytes, *, seconds: int) -> None:
         self.client.set(key, value, ex=seconds)
 
+    def add(self, key: str, value: bytes, *, seconds: int) -> bool:
+        return bool(self.client.set(key, value, ex=seconds, nx=True))
+
     def delete(self, key: str) -> None:
         self.client.delete(key)
 

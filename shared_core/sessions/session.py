@@ -21,10 +21,10 @@ class Session(MutableMapping[str, Any]):
     Only assignments at the top level are seen as changes. It is falsy while it holds nothing but its permanence.
     """
 
-    def __init__(self, values: Mapping[str, Any], *, sid: str, id_bytes: int = 32) -> None:
+    def __init__(self, values: Mapping[str, Any], *, sid: str | None = None, id_bytes: int = 32) -> None:
         self._values = dict(values)
         self._id_bytes = id_bytes
-        self.sid = sid
+        self._sid = sid
         self.accessed = False
         self.modified = False
         self.left: list[str] = []
@@ -59,9 +59,16 @@ class Session(MutableMapping[str, Any]):
         self._change()
 
     @property
+    def sid(self) -> str:
+        """The id; a new session's is made when it is first asked for, since most are never stored."""
+        if self._sid is None:
+            self._sid = new_id(self._id_bytes)
+        return self._sid
+
+    @property
     def holds_anything(self) -> bool:
         """Whether it is truthy; asking so is not yet using it."""
-        return bool(self._values.keys() - {PERMANENT})
+        return len(self._values) > (PERMANENT in self._values)
 
     def update(self, *others: Any, **values: Any) -> None:
         """Change several values; a change of none is one, too, as in Flask."""
@@ -85,7 +92,7 @@ class Session(MutableMapping[str, Any]):
         """Give it a new id, and leave the old one to die; as in Flask-Session, an empty session keeps its own."""
         if self:
             self.left.append(self.sid)
-            self.sid = new_id(self._id_bytes)
+            self._sid = new_id(self._id_bytes)
             self.modified = True
 
     def _change(self) -> None:
@@ -113,7 +120,7 @@ async def open_session(store: AsyncStore, policy: SessionPolicy, codec: Codec, *
 def begin_session(policy: SessionPolicy) -> Session:
     """A new session, which is stored as soon as something is put into it."""
     values = {PERMANENT: True} if policy.permanent else {}
-    return Session(values, sid=new_id(policy.id_bytes), id_bytes=policy.id_bytes)
+    return Session(values, id_bytes=policy.id_bytes)
 
 
 async def save_session(

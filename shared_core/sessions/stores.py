@@ -19,6 +19,11 @@ SCHEMA = (
     "CREATE TABLE IF NOT EXISTS sessions (key TEXT PRIMARY KEY, value BLOB NOT NULL, expires REAL NOT NULL)",
     "CREATE INDEX IF NOT EXISTS ix_sessions_expires ON sessions (expires)",
 )
+# One row where it was added: what has expired is nobody's any more.
+ADD = (
+    "INSERT INTO sessions VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE"
+    " SET value = excluded.value, expires = excluded.expires WHERE expires <= ? RETURNING 1"
+)
 
 
 class Store(Protocol):
@@ -27,6 +32,10 @@ class Store(Protocol):
     def get(self, key: str) -> bytes | None: ...
 
     def set(self, key: str, value: bytes, *, seconds: int) -> None: ...
+
+    def add(self, key: str, value: bytes, *, seconds: int) -> bool:
+        """Set it unless there is one already, in one step; whether it was set."""
+        ...
 
     def delete(self, key: str) -> None: ...
 
@@ -74,6 +83,10 @@ class SqliteStore:
         self._writes += 1
         if self._writes % WRITES_BETWEEN_CLEANUPS == 0:
             self._execute("DELETE FROM sessions WHERE expires <= ?", (now,))
+
+    def add(self, key: str, value: bytes, *, seconds: int) -> bool:
+        now = self._clock()
+        return bool(self._execute(ADD, (key, value, now + seconds, now)))
 
     def delete(self, key: str) -> None:
         self._execute("DELETE FROM sessions WHERE key = ?", (key,))

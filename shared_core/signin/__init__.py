@@ -21,10 +21,13 @@ from shared_core.errors import NotConfigured, NotSignedIn, SignInFailed, Unavail
 from shared_core.signin import id_tokens
 from shared_core.signin.id_tokens import Identity
 from shared_core.signin.provider import UNAVAILABLE, Provider, plainly
+from shared_core.signin.renewals import Renewals, Unshared
 
-__all__ = ["Identity", "NoSignIn", "Profile", "SignIn"]
+__all__ = ["Identity", "NoSignIn", "Profile", "Renewals", "SignIn"]
 
 FLOW_SECONDS = 600
+# msal renews an access token that has less.
+FRESH_SECONDS = 300
 LONGEST_NEXT = 500
 
 # msal itself adds openid, profile and offline_access, and refuses to be told them.
@@ -71,11 +74,39 @@ class Profile:
     email: str
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One person's tokens, as msal keeps them."""
+
+    application: Any
+    cache: Any
+    account: dict[str, Any]
+
+    @property
+    def access_token(self) -> dict[str, Any]:
+        return self._first(self.cache.CredentialType.ACCESS_TOKEN)
+
+    @property
+    def id_token(self) -> dict[str, Any]:
+        return self._first(self.cache.CredentialType.ID_TOKEN)
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Whether msal would give the access token without asking for another; in doubt, not."""
+        token, at = self.access_token, now.timestamp()
+        return int(token.get("expires_on", 0)) - at > FRESH_SECONDS and int(token.get("refresh_on", at + 1)) >= int(at)
+
+    def _first(self, kind: str) -> dict[str, Any]:
+        query = {"home_account_id": self.account["home_account_id"]}
+        return next(iter(self.cache.search(kind, query=query)), {})
+
+
 class SignIn:
     """Sign-in at one provider; safe to share between threads. The first use imports msal and opens connections.
 
     `authority` is the issuer's address with a tenant, as in https://login.microsoftonline.com/TENANT/v2.0;
-    `clock` tells the wall-clock time that tokens are judged by; `timeout` is in seconds, for each step of a request.
+    `clock` tells the wall-clock time that tokens are judged by; `timeout` is in seconds, for each step of a request: to
+    connect, to be sent an answer's head, and its body. Without `renewals`, two requests that renew one session's tokens
+    at once both ask the provider.
     Raises ValueError where the settings cannot work.
 
     Every method but `close` raises Unavailable while the provider gives no usable answer.
@@ -92,6 +123,7 @@ class SignIn:
         clock: Callable[[], datetime],
         ca_file: str | None = None,
         timeout: float = 5.0,
+        renewals: Renewals | None = None,
     ) -> None:
         if not client_id or not client_secret:
             raise ValueError("the client id and the client secret must both be set")
@@ -100,6 +132,7 @@ class SignIn:
         self._redirect_uri = redirect_uri
         self._signed_out_uri = signed_out_uri
         self._clock = clock
+        self._renewals = renewals or Renewals(Unshared(), prefix="")
         self._provider = Provider(authority_of(authority), clock=clock, ca_file=ca_file, timeout=timeout)
 
     def begin(self, session: Session, *, now: datetime, next: str = "/") -> str:
@@ -194,17 +227,34 @@ class SignIn:
         stored = session.get("tokens")
         if not isinstance(stored, str):
             raise NotSignedIn(_ENDED)
-        cache = _token_cache(stored)
-        application = self._application(cache)
-        accounts = _accounts(application)
-        result = application.acquire_token_silent_with_error(_SCOPES, account=accounts[0]) if accounts else None
+        held = self._held(stored)
+        if not held.is_fresh(self._clock()):
+            tokens = self._renewals.newest(stored, is_fresh=self._is_fresh, renew=self._renewed)
+            if tokens != stored:
+                session["tokens"] = tokens
+            held = self._held(tokens)
+        return held.access_token["secret"], id_tokens.subject_of(held.id_token["secret"])
+
+    def _renewed(self, tokens: str) -> str:
+        """A token cache with a new access token, by the refresh token of this one. Raises NotSignedIn, Unavailable."""
+        held = self._held(tokens)
+        result = held.application.acquire_token_silent_with_error(_SCOPES, account=held.account)
         if not result or "access_token" not in result:
             raise _refusal(result or {"error": "invalid_grant"}, NotSignedIn(_ENDED))
-        owner = {"home_account_id": accounts[0]["home_account_id"]}
-        id_token = next(cache.search(cache.CredentialType.ID_TOKEN, query=owner))["secret"]
-        if cache.has_state_changed:
-            session["tokens"] = cache.serialize()
-        return result["access_token"], id_tokens.subject_of(id_token)
+        renewed: str = held.cache.serialize() if held.cache.has_state_changed else tokens
+        return renewed
+
+    def _is_fresh(self, tokens: str) -> bool:
+        return self._held(tokens).is_fresh(self._clock())
+
+    def _held(self, tokens: str) -> Held:
+        """What a session's token cache holds. Raises NotSignedIn."""
+        cache = _token_cache(tokens)
+        application = self._application(cache)
+        accounts = _accounts(application)
+        if not accounts:
+            raise NotSignedIn(_ENDED)
+        return Held(application, cache, accounts[0])
 
     def _application(self, token_cache: Any) -> Any:
         """A msal application for one request, because its token cache is one user's.

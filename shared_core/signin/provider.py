@@ -141,10 +141,15 @@ class Provider:
         """The answer, which is a JSON object. Raises what requests raises, which msal knows to get over."""
         import requests
 
+        from shared_core.signin.connections import read_whole
+
         if not url.startswith("https://"):
             raise requests.exceptions.InvalidURL
         # A redirect could take the client secret elsewhere.
-        answer = self._connected().request(method, url, timeout=self._timeout, allow_redirects=False, **content)
+        answer = self._connected().request(
+            method, url, timeout=self._timeout, allow_redirects=False, stream=True, **content
+        )
+        read_whole(answer, seconds=self._timeout)
         if answer.status_code != 200 and answer.status_code not in _REFUSALS:
             raise requests.exceptions.HTTPError
         answer.encoding = "utf-8"
@@ -162,7 +167,10 @@ class Provider:
             if self._session is None:
                 import requests
 
+                from shared_core.signin.connections import Adapter
+
                 session = requests.Session()
+                session.mount("https://", Adapter())
                 session.trust_env = False  # or REQUESTS_CA_BUNDLE beats `verify`, and .netrc our credentials
                 session.verify = self._ca_file or True
                 session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))

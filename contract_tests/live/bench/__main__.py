@@ -15,6 +15,7 @@ from contract_tests.live.bench.contenders import OWN, REDIS, SHARED, contenders,
 from contract_tests.live.bench.in_process import measure_in_process
 from contract_tests.live.bench.plan import DATABASES, QUICK, STORES, Plan
 from contract_tests.live.bench.plot import draw
+from contract_tests.live.bench.profile import measure_shares
 from contract_tests.live.bench.report import render
 from contract_tests.live.bench.results import Results, dump, machine
 from contract_tests.live.bench.rounds import measure
@@ -93,6 +94,8 @@ def run(plan: Plan, progress: Callable[[str], None], *, before: Path | None = No
                 results.measured += measure(started, plan, database=database, sessions=sessions, progress=progress)
         progress("in process")
         results.in_process += measure_in_process(folder, rounds=plan.rounds + 2, requests=plan.in_process)
+        progress("where a request's CPU goes")
+        results.shares += measure_shares(folder / "shares", requests=10 * plan.in_process)
         progress("a route that waits 50 ms")
         results.waiting += measure_waiting(folder, connections=plan.waiting, seconds=plan.waiting_seconds)
     return results

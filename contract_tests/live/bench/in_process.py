@@ -34,7 +34,7 @@ class WsgiCalls:
     """A WSGI app, called on this thread."""
 
     def __init__(self, app: Any) -> None:
-        self._app = app
+        self.app = app
 
     def send(self, requests: list[bytes]) -> None:
         for request in requests:
@@ -42,7 +42,7 @@ class WsgiCalls:
             environ = {"REQUEST_METHOD": method, "PATH_INFO": path, "wsgi.input": io.BytesIO(body), **ENVIRON}
             environ |= {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in fields.items()}
             environ |= {"CONTENT_TYPE": fields.get("content-type", ""), "CONTENT_LENGTH": str(len(body) or "")}
-            answer = self._app(environ, _expect_success)
+            answer = self.app(environ, _expect_success)
             b"".join(answer)
             if hasattr(answer, "close"):
                 answer.close()
@@ -55,7 +55,7 @@ class AsgiCalls:
     """An ASGI app, called on a loop of its own, with its lifespan around."""
 
     def __init__(self, app: Any) -> None:
-        self._app = app
+        self.app = app
         self._runner = asyncio.Runner()
         self._lifespan = app.router.lifespan_context(app)
         self._runner.run(self._lifespan.__aenter__())
@@ -83,7 +83,7 @@ class AsgiCalls:
             async def receive(body: bytes = body) -> dict[str, Any]:
                 return {"type": "http.request", "body": body, "more_body": False}
 
-            await self._app(scope, receive, _expect_start)
+            await self.app(scope, receive, _expect_start)
 
 
 Calls = WsgiCalls | AsgiCalls
@@ -103,7 +103,7 @@ def measure_in_process(folder: Path, *, rounds: int, requests: int) -> Iterator[
     """Microseconds of CPU a request, by round, app and route."""
     numbers = count(10_000)
     with ExitStack() as stack:
-        opened = _opened(folder, stack)
+        opened = opened_apps(folder, stack)
         for number in range(-1, rounds):
             for route in SHARED:
                 for name, calls in opened.items():
@@ -113,7 +113,9 @@ def measure_in_process(folder: Path, *, rounds: int, requests: int) -> Iterator[
                         yield number, name, route, taken
 
 
-def _opened(folder: Path, stack: ExitStack) -> dict[str, Calls]:
+def opened_apps(folder: Path, stack: ExitStack) -> dict[str, Calls]:
+    """Both apps and the smallest ones over databases of their own, by their names, as long as the stack is open."""
+
     def settled(name: str) -> Settings:
         home = folder / "in-process" / name
         url = sqlite_database(home)

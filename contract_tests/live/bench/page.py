@@ -29,6 +29,7 @@ OPTIONAL = (
     "Each app by the smallest in its own framework",
     "Each app by the usual one in its own framework",
     "Now by before",
+    "Where a request's CPU goes",
 )
 
 

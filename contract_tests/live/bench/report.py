@@ -59,6 +59,7 @@ def tables(results: Results) -> dict[str, str]:
             ),
             _in_process_rows(results),
         ),
+        "Where a request's CPU goes": _table(("part", *_share_columns(results)), _share_rows(results)),
         "A route that waits 50 ms": _table(
             ("answers a second of", *(f"{number} connections" for number in results.plan.waiting)),
             _waiting_rows(results),
@@ -124,6 +125,18 @@ def _in_process_rows(results: Results) -> Iterator[list[str]]:
             Figure.of(ours / theirs for ours, theirs in zip(taken[name], taken[to], strict=True)).told()
             for name, to in ratios
         ]
+
+
+def _share_columns(results: Results) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(f"{app}, {route}" for app, route, _, _ in results.shares))
+
+
+def _share_rows(results: Results) -> Iterator[list[str]]:
+    by_part: dict[str, list[str]] = {}
+    for _, _, part, share in results.shares:
+        by_part.setdefault(part, []).append(f"{share:.0%}")
+    for part, shares in by_part.items():
+        yield [part, *shares]
 
 
 def _waiting_rows(results: Results) -> Iterator[list[str]]:

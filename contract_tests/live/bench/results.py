@@ -30,6 +30,7 @@ class Results:
     measured: list[Measured] = field(default_factory=list)
     in_process: list[tuple[int, str, str, float]] = field(default_factory=list)
     waiting: list[tuple[str, int, float]] = field(default_factory=list)
+    shares: list[tuple[str, str, str, float]] = field(default_factory=list)
 
     def in_process_figures(self) -> dict[tuple[str, str], list[float]]:
         """Microseconds by app and route, one for each round."""
@@ -55,10 +56,11 @@ def dump(results: Results) -> str:
         "measured": rows,
         "in_process": [_rounded(each) for each in results.in_process],
         "waiting": [_rounded(each) for each in results.waiting],
+        "shares": [_rounded(each) for each in results.shares],
     }
     parts = []
     for name, value in whole.items():
-        if name in {"measured", "in_process", "waiting"}:
+        if name in {"measured", "in_process", "waiting", "shares"}:
             lines = ",\n".join(json.dumps(row, separators=(",", ":")) for row in value)
             parts.append(f'"{name}": [\n{lines}\n]')
         else:
@@ -78,6 +80,7 @@ def load_results(text: str) -> Results:
         [Measured(*(*row[:_WHAT], Sample(*row[_WHAT:]))) for row in whole["measured"]],
         [tuple(row) for row in whole["in_process"]],
         [tuple(row) for row in whole["waiting"]],
+        [tuple(row) for row in whole["shares"]],
     )
 
 

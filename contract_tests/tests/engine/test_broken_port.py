@@ -1,9 +1,5 @@
 """The port broken in one place turns the suite red, and the suite says where."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import httpx
 import pytest
 
@@ -11,8 +7,8 @@ from contract_tests.parity import Different, PairTransport
 from contract_tests.parity.specs import resolve
 from contract_tests.suite import targets
 from contract_tests.suite.world import own_world
+from contract_tests.tests.children import run, run_tests
 
-ROOT = Path(__file__).parents[3]
 ADA = {"name": "Ada", "email": "ada@example.com", "password": "test"}
 TESTS = [
     "contract_tests/suite/test_register.py::test_a_created_user_is_returned_without_the_password",
@@ -28,14 +24,7 @@ def story(client):
 
 
 def run_suite(*arguments, tests=TESTS):
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", *arguments, *tests],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=100,
-    )
+    return run(run_tests, *arguments, *tests)
 
 
 @pytest.mark.parametrize(
@@ -77,24 +66,24 @@ def test_the_unbroken_port_tells_the_same_story():
 
 
 def test_a_fault_turns_the_suite_red():
-    run = run_suite("--port", "contract_tests.tests.specimens.broken:missing_route()")
-    assert run.returncode == 1
-    assert "GET /users: the port differs from the original" in run.stdout
-    assert "1 failed" not in run.stdout
-    assert "2 failed, 4 passed" in run.stdout
+    ended = run_suite("--port", "contract_tests.tests.specimens.broken:missing_route()")
+    assert ended.returncode == 1
+    assert "GET /users: the port differs from the original" in ended.stdout
+    assert "1 failed" not in ended.stdout
+    assert "2 failed, 4 passed" in ended.stdout
 
 
 def test_apps_with_a_history_of_their_own_are_alike_by_bound_ids():
     """Ids 4 and up on the original, 251 and up on the port, nothing rewound: the very same suite."""
     settled = "contract_tests.tests.specimens.settled"
     modules = [f"contract_tests/suite/test_{name}.py" for name in ("show", "list")]
-    run = run_suite("--original", f"{settled}:original", "--port", f"{settled}:port", tests=modules)
-    assert run.returncode == 0, run.stdout[-3000:]
-    assert "deselected" in run.stdout
+    ended = run_suite("--original", f"{settled}:original", "--port", f"{settled}:port", tests=modules)
+    assert ended.returncode == 0, ended.stdout[-3000:]
+    assert "deselected" in ended.stdout
 
 
 def test_a_target_that_does_not_import_ends_the_run_with_one_line():
-    run = run_suite("--port", "nowhere.at_all:app")
-    assert run.returncode == 2
-    assert "nowhere" in run.stdout
-    assert "Traceback" not in run.stdout + run.stderr
+    ended = run_suite("--port", "nowhere.at_all:app")
+    assert ended.returncode == 2
+    assert "nowhere" in ended.stdout
+    assert "Traceback" not in ended.stdout + ended.stderr

@@ -155,6 +155,7 @@ def servers(tmp_path):
     return [f"{sys.executable} {tmp_path}/echo.py {{port}} {first}" for first in (3, 9000)]
 
 
+@pytest.mark.servers
 def test_partners_are_known_from_case_to_case_where_nothing_is_rewound(parity, servers, tmp_path):
     cases = tmp_path / "cases.jsonl"
     cases.write_text(
@@ -166,12 +167,14 @@ def test_partners_are_known_from_case_to_case_where_nothing_is_rewound(parity, s
     assert "not rewound between cases" in run.output
 
 
+@pytest.mark.servers
 def test_a_side_that_alone_is_rewound_is_a_usage_error(parity, servers, cases):
     run = parity(servers[0], servers[1], "--reset-port", "true", "--cases", cases)
     assert run.exit_code == 2
     assert "give --reset-original, too" in run.output
 
 
+@pytest.mark.servers
 def test_a_reset_that_fails_is_inconclusive(parity, servers, cases):
     run = parity(*servers, "--reset-original", "false", "--reset-port", "false", "--cases", cases)
     assert run.exit_code == 4

@@ -2,165 +2,28 @@
 
 from __future__ import annotations
 
-import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from contract_tests.parity.drivers import http
 from contract_tests.parity.drivers.http11 import Connection
 from contract_tests.parity.messages import Header, Request, Response
+from contract_tests.tests.engine import scripted
+from contract_tests.tests.engine.scripted import (
+    GET,
+    OK,
+    Conversation,
+    Serve,
+    answering,
+    once,
+    sent,
+)
 
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-GET = Request("GET", b"/")
-
-
-class Conversation:
-    """The server's side of one connection."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self.sock = sock
-        self.unread = b""
-
-    def request(self) -> bytes:
-        """The next request, head and body, as it came; empty where the client has gone."""
-        while b"\r\n\r\n" not in self.unread:
-            if not self._more():
-                return b""
-        head, _, self.unread = self.unread.partition(b"\r\n\r\n")
-        length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
-        size = int(length[1]) if length else 0
-        while len(self.unread) < size and self._more():
-            pass
-        body, self.unread = self.unread[:size], self.unread[size:]
-        return head + b"\r\n\r\n" + body
-
-    def until(self, end: bytes) -> bytes:
-        while not self.unread.endswith(end) and self._more():
-            pass
-        return self.unread
-
-    def _more(self) -> bool:
-        data = self.sock.recv(65536)
-        self.unread += data
-        return bool(data)
-
-    def say(self, data: bytes) -> None:
-        self.sock.sendall(data)
-
-    def reset(self) -> None:
-        """Close so that the client gets a TCP reset."""
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-        self.sock.close()
-
-
-Script = Callable[[Conversation], None]
-
-
-class ScriptedServer:
-    """A listener that plays one script for each connection, the last one for all that follow."""
-
-    def __init__(self, *scripts: Script) -> None:
-        self.scripts = scripts
-        self.connections = 0
-        self.requests: list[bytes] = []
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.open: list[socket.socket] = []
-        self.threads = [threading.Thread(target=self.accept)]
-        self.threads[0].start()
-
-    def accept(self) -> None:
-        while True:
-            try:
-                sock, _ = self.listener.accept()
-            except OSError:
-                return
-            self.open.append(sock)
-            script = self.scripts[min(self.connections, len(self.scripts) - 1)]
-            self.connections += 1
-            thread = threading.Thread(target=self.play, args=(script, sock))
-            self.threads.append(thread)
-            thread.start()
-
-    def play(self, script: Script, sock: socket.socket) -> None:
-        with sock:
-            try:
-                script(Conversation(sock))
-            except OSError:
-                # The client has gone, or the test has ended.
-                return
-
-    def wait(self) -> None:
-        """Wait for the conversations to end by themselves."""
-        for thread in self.threads[1:]:
-            thread.join(10)
-
-    def close(self) -> None:
-        # A closed listener does not wake a thread in accept(), a shut one does.
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.threads[0].join()
-        self.listener.close()
-        for sock in self.open:
-            try:
-                sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue
-        for thread in self.threads[1:]:
-            thread.join()
-
-
-Serve = Callable[..., ScriptedServer]
-
-
-@pytest.fixture
-def serve() -> Iterator[Serve]:
-    servers: list[ScriptedServer] = []
-
-    def start(*scripts: Script) -> ScriptedServer:
-        servers.append(ScriptedServer(*scripts))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.close()
-
-
-def answering(*answers: bytes) -> Script:
-    """Answer each request of a connection in turn, then close it."""
-
-    def script(conversation: Conversation) -> None:
-        for answer in answers:
-            if not conversation.request():
-                return
-            conversation.say(answer)
-
-    return script
-
-
-def once(serve: Serve, answer: bytes, request: Request = GET) -> Response:
-    """The outcome of one request to a server that answers so and closes."""
-    with http(serve(answering(answer)).url) as target:
-        return target.send(request)
-
-
-def sent(serve: Serve, request: Request) -> bytes:
-    """The bytes that a request puts on the wire."""
-    seen: list[bytes] = []
-
-    def script(conversation: Conversation) -> None:
-        seen.append(conversation.request())
-        conversation.say(OK)
-
-    server = serve(script)
-    with http(server.url) as target:
-        target.send(request)
-    return seen[0].replace(server.url.removeprefix("http://").encode(), b"HOST")
+# pytest finds fixtures by the names of a module.
+serve = scripted.serve
 
 
 def test_a_request_goes_out_as_it_was_given(serve: Serve) -> None:
@@ -336,143 +199,6 @@ def test_a_connection_that_is_reset_is_a_reset(serve: Serve) -> None:
 
     with http(serve(script).url) as target:
         assert target.send(GET) == Response(0, failure="reset")
-
-
-def test_requests_of_one_thread_share_a_connection(serve: Serve) -> None:
-    server = serve(answering(OK, OK, OK))
-    with http(server.url) as target:
-        assert [target.send(GET).body for _ in range(3)] == [b"ok"] * 3
-    assert server.connections == 1
-
-
-def test_each_thread_has_a_connection_of_its_own(serve: Serve) -> None:
-    together = threading.Barrier(3, timeout=10)
-
-    def script(conversation: Conversation) -> None:
-        conversation.request()
-        together.wait()
-        conversation.say(OK)
-
-    server = serve(script)
-    with http(server.url) as target, ThreadPoolExecutor(3) as pool:
-        assert [response.body for response in pool.map(target.send, [GET] * 3)] == [b"ok"] * 3
-    assert server.connections == 3
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        b"HTTP/1.1 200 OK\r\nConnection: Close\r\nContent-Length: 2\r\n\r\nok",
-        b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
-        OK + b"surplus",
-    ],
-)
-def test_a_connection_that_cannot_be_used_again_is_not(serve: Serve, answer: bytes) -> None:
-    server = serve(answering(answer, answer))
-    with http(server.url) as target:
-        assert [target.send(GET).body for _ in range(2)] == [b"ok", b"ok"]
-    assert server.connections == 2
-
-
-def test_a_connection_is_not_used_again_after_a_request_with_a_wrong_length(serve: Serve) -> None:
-    server = serve(answering(OK, OK))
-    with http(server.url) as target:
-        target.send(Request("POST", b"/", ((b"Content-Length", b"1"),), b"abc"))
-        assert target.send(GET).body == b"ok"
-    assert server.connections == 2
-
-
-def test_a_request_is_sent_again_where_a_used_connection_closes_without_a_byte(serve: Serve) -> None:
-    seen: list[bytes] = []
-
-    def closing(conversation: Conversation) -> None:
-        conversation.request()
-        conversation.say(OK)
-        seen.append(conversation.request())
-
-    server = serve(closing, answering(OK))
-    with http(server.url) as target:
-        target.send(GET)
-        assert target.send(GET).body == b"ok"
-    assert (len(seen), server.connections) == (1, 2)
-
-
-def test_a_request_is_sent_again_where_a_used_connection_is_reset_without_a_byte(serve: Serve) -> None:
-    def resetting(conversation: Conversation) -> None:
-        conversation.request()
-        conversation.say(OK)
-        conversation.request()
-        conversation.reset()
-
-    server = serve(resetting, answering(OK))
-    with http(server.url) as target:
-        target.send(GET)
-        assert target.send(GET).body == b"ok"
-
-
-def test_a_request_is_sent_again_only_once(serve: Serve) -> None:
-    def closing(conversation: Conversation) -> None:
-        conversation.request()
-
-    def answering_once(conversation: Conversation) -> None:
-        conversation.request()
-        conversation.say(OK)
-        conversation.request()
-
-    server = serve(answering_once, closing)
-    with http(server.url) as target:
-        target.send(GET)
-        assert target.send(GET).failure == "truncated"
-    assert server.connections == 2
-
-
-def test_a_request_is_not_sent_again_on_a_fresh_connection(serve: Serve) -> None:
-    server = serve(answering(b""), answering(OK))
-    with http(server.url) as target:
-        assert target.send(GET).failure == "truncated"
-    assert server.connections == 1
-
-
-@pytest.mark.parametrize("start", [b"H", b"HTTP/1.1 100 Continue\r\n\r\n"])
-def test_a_request_is_not_sent_again_after_a_byte_of_a_response(serve: Serve, start: bytes) -> None:
-    server = serve(answering(OK, start), answering(OK))
-    with http(server.url) as target:
-        target.send(GET)
-        assert target.send(GET).failure == "truncated"
-    assert server.connections == 1
-
-
-def test_a_request_is_not_sent_again_after_a_timeout(serve: Serve) -> None:
-    def slow(conversation: Conversation) -> None:
-        conversation.request()
-        conversation.say(OK)
-        conversation.until(b"never")
-
-    server = serve(slow)
-    with http(server.url, timeout=1.0) as target:
-        target.send(GET)
-        assert target.send(GET).failure == "timeout"
-    assert server.connections == 1
-
-
-def test_an_idle_connection_that_the_server_closed_is_not_written_to(serve: Serve) -> None:
-    closed = threading.Event()
-    written: list[bytes] = []
-
-    def closing(conversation: Conversation) -> None:
-        conversation.request()
-        conversation.say(OK)
-        conversation.sock.shutdown(socket.SHUT_WR)
-        closed.set()
-        written.append(conversation.request())
-
-    server = serve(closing, answering(OK))
-    with http(server.url) as target:
-        target.send(GET)
-        assert closed.wait(10)
-        assert target.send(Request("POST", b"/", (), b"only once")).body == b"ok"
-    server.wait()
-    assert (written, server.connections) == ([b""], 2)
 
 
 def test_an_answer_that_comes_before_the_body_is_sent_is_read(serve: Serve) -> None:

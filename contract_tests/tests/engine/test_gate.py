@@ -1,12 +1,10 @@
 """The gate: an undocumented answer, an answer that does not fit its schema and a documented one that nobody saw"""
 
-import subprocess
-import sys
-
 import pytest
 
 from contract_tests.parity import Request, Response
 from contract_tests.suite.gate import Gate
+from contract_tests.tests.children import run, run_tests
 from contract_tests.tests.house.test_house import ROOT
 
 JSON = ((b"Content-Type", b"application/json"),)
@@ -134,27 +132,12 @@ def test_a_documented_answer_that_no_test_reaches_fails_a_whole_run(tmp_path):
     hello = (ROOT / "contract_tests/suite/test_hello.py").read_text()
     more = "\n\nimport pytest\n\n\n@pytest.mark.in_process\ndef test_more(): pass\n"
     (copy / "test_hello.py").write_text(hello + more)
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:xdist",
-        "-c",
-        str(ROOT / "pyproject.toml"),
-        "--rootdir",
-        str(tmp_path),
-    ]
-    whole = subprocess.run([*command, str(copy)], cwd=tmp_path, capture_output=True, text=True, check=False)
+    options = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(tmp_path)]
+    whole = run(run_tests, *options, str(copy), cwd=tmp_path)
     assert whole.returncode == 1
     assert "port: GET /healthz 200 was documented and never seen" in whole.stdout
     assert "port: GET / 200" not in whole.stdout
-    unmarked = subprocess.run(
-        [*command, "-m", "not in_process", str(copy)], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    unmarked = run(run_tests, *options, "-m", "not in_process", str(copy), cwd=tmp_path)
     assert unmarked.returncode == 0, unmarked.stdout
-    part = subprocess.run(
-        [*command, "-k", "hello and port", str(copy)], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    part = run(run_tests, *options, "-k", "hello and port", str(copy), cwd=tmp_path)
     assert part.returncode == 0, part.stdout

@@ -45,6 +45,7 @@ def listens(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+@pytest.mark.servers
 def test_both_apps_are_started_compared_and_ended(tmp_path):
     code, output = finished("--report", str(tmp_path), HEALTH)
     assert code == 0, output
@@ -92,6 +93,7 @@ def test_a_documented_answer_that_was_never_seen_leaves_a_run_inconclusive(tmp_p
     assert "INCONCLUSIVE: original: DELETE /files/{id} 204 was documented and never seen" in run.output
 
 
+@pytest.mark.servers
 def test_an_interrupted_run_ends_its_servers_and_leaves_a_valid_report(tmp_path):
     with live("--report", str(tmp_path), REGISTER, start_new_session=True) as process:
         output = ""
@@ -105,6 +107,7 @@ def test_an_interrupted_run_ends_its_servers_and_leaves_a_valid_report(tmp_path)
     assert json.loads((tmp_path / "report.json").read_text())["code"] == 130
 
 
+@pytest.mark.servers
 def test_a_server_that_does_not_come_up_is_told_with_the_end_of_its_log(tmp_path):
     broken = f"{sys.executable} -c \"raise SystemExit('no database today {{port}}')\""
     run = CliRunner().invoke(

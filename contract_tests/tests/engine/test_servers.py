@@ -36,6 +36,8 @@ while True:
 
 PYTHON = [sys.executable, "-S", "-E", "-c"]
 
+pytestmark = pytest.mark.servers
+
 
 def command(source: str = SERVER) -> list[str]:
     return [*PYTHON, source, "{port}"]

@@ -3,145 +3,21 @@
 from __future__ import annotations
 
 import functools
-import importlib
-import json
 import os
 import shlex
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from contract_tests.parity.applications import kind_of
-from contract_tests.parity.messages import Request
-from contract_tests.parity.resets import ResetError
-from contract_tests.parity.specs import SpecError, can_reset, resolve, same_target
+from contract_tests.parity.specs import SpecError, resolve, same_target
+from contract_tests.tests.engine import shop
+from contract_tests.tests.engine.shop import GET, body, complaint
 
-GET = Request("GET", b"/")
-
-APPS = """
-import os
-
-made = 0
-resets = []
-closed = []
-
-def wsgi(environ, start_response):
-    start_response("200 OK", [])
-    return [b"wsgi"]
-
-async def asgi(scope, receive, send):
-    assert scope["type"] == "http"
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": b"asgi"})
-
-class Application:
-    def __init__(self, number):
-        self.number = number
-
-    async def __call__(self, scope, receive, send):
-        if scope["type"] == "lifespan":
-            await receive()
-            await send({"type": "lifespan.startup.complete"})
-            await receive()
-            closed.append(self.number)
-            await send({"type": "lifespan.shutdown.complete"})
-            return
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b"%d" % self.number})
-
-def create_app():
-    global made
-    made += 1
-    return Application(made)
-
-def create_once():
-    if made:
-        raise RuntimeError("once only")
-    return create_app()
-
-def create_world():
-    world = os.environ["PARITY_TEST_WORLD"].encode()
-    def app(environ, start_response):
-        start_response("200 OK", [])
-        return [world]
-    return app
-
-def create_nothing():
-    return None
-
-def create_broken(name="x"):
-    raise KeyError("DATABASE_URL is\\nmissing")
-
-def reset():
-    resets.append("called")
-
-def refuse():
-    raise SystemExit("DATABASE_URL is\\nmissing")
-
-def reset_broken():
-    raise KeyError("no\\ntable")
-
-class Service:
-    def __call__(self, environ, start_response):
-        return wsgi(environ, start_response)
-
-    def app(self, environ, start_response):
-        return wsgi(environ, start_response)
-
-    def other(self, environ, start_response):
-        return wsgi(environ, start_response)
-
-class Likeable(Service):
-    def __eq__(self, other):
-        return True
-
-    __hash__ = None
-
-service, another = Service(), Service()
-liked, likewise = Likeable(), Likeable()
-number = 41
-alias = wsgi
-
-class nested:
-    app = wsgi
-"""
-
-
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A current directory with the package parity_shop, which no one has imported yet."""
-    package = tmp_path / "parity_shop"
-    package.mkdir()
-    (package / "__init__.py").write_text("")
-    (package / "main.py").write_text(APPS)
-    (package / "again.py").write_text("from parity_shop.main import wsgi, create_app")
-    (package / "needy.py").write_text("import parity_absent_dependency")
-    (package / "faulty.py").write_text("raise RuntimeError('no settings')")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    yield tmp_path
-    for name in [name for name in sys.modules if name.startswith("parity_shop")]:
-        del sys.modules[name]
-
-
-def apps() -> Any:
-    return importlib.import_module("parity_shop.main")
-
-
-def body(spec: str, **kwargs: Any) -> bytes:
-    with resolve(spec, **kwargs) as target:
-        return target.send(GET).body
-
-
-def complaint(spec: str, **kwargs: Any) -> str:
-    with pytest.raises(SpecError) as raised:
-        resolve(spec, **kwargs)
-    message = str(raised.value)
-    assert "\n" not in message
-    return message
+# pytest finds fixtures by the names of a module.
+here = shop.here
 
 
 @pytest.mark.parametrize(
@@ -231,10 +107,20 @@ def test_what_is_nearly_a_spec_gets_a_hint(spec: str, hint: str) -> None:
 
 
 def takes_two(environ: object, start_response: object) -> None: ...
+
+
 def takes_three(scope: object, receive: object, send: object) -> None: ...
+
+
 def takes_one(scope: object) -> None: ...
+
+
 async def coroutine(scope: object, receive: object, send: object) -> None: ...
+
+
 async def coroutine_of_two(scope: object, receive: object) -> None: ...
+
+
 async def coroutine_of_four(first: object, scope: object, receive: object, send: object) -> None: ...
 
 
@@ -290,102 +176,6 @@ def test_an_application_is_known_by_how_it_is_called(app: object, kind: str | No
     assert kind_of(app) == kind
 
 
-def test_a_factory_is_reset_by_calling_it_again_after_the_old_one_is_closed() -> None:
-    with resolve("parity_shop.main:create_app()") as target:
-        assert target.send(GET).body == b"1"
-        target.reset()
-        assert apps().closed == [1]
-        assert target.send(GET).body == b"2"
-    assert apps().closed == [1, 2]
-    assert target.name == "parity_shop.main.Application"
-
-
-def test_a_factory_that_fails_at_a_reset_is_told() -> None:
-    with resolve("parity_shop.main:create_once()") as target:
-        with pytest.raises(SpecError, match="raised RuntimeError: once only"):
-            target.reset()
-        assert apps().closed == [1]
-
-
-def test_a_factory_takes_no_reset_command() -> None:
-    assert "calling it again" in complaint("parity_shop.main:create_app()", reset="true")
-
-
-def test_an_attribute_is_not_reset_unless_it_is_told_how() -> None:
-    with resolve("parity_shop.main:wsgi") as target:
-        target.reset()
-    with resolve("parity_shop.main:wsgi", reset="parity_shop.main:reset") as target:
-        target.reset()
-        assert target.send(GET).body == b"wsgi"
-        assert target.name == "parity_shop.main.wsgi"
-    assert apps().resets == ["called"]
-
-
-@pytest.mark.parametrize(
-    ("spec", "reset", "possible"),
-    [
-        ("parity_shop.main:wsgi", None, False),
-        ("http://127.0.0.1:9", None, False),
-        ("serve {port}", None, False),
-        ("parity_shop.main:create_app()", None, True),
-        ("http://127.0.0.1:9", "true", True),
-    ],
-)
-def test_whether_a_target_can_be_reset_is_known_before(spec: str, reset: str | None, *, possible: bool) -> None:
-    assert can_reset(spec, reset=reset) is possible
-
-
-def test_a_url_is_reset_by_a_function_in_this_process() -> None:
-    with resolve("http://127.0.0.1:9", reset="parity_shop.main:reset") as target:
-        target.reset()
-        target.reset()
-    assert apps().resets == ["called", "called"]
-
-
-def test_a_url_is_reset_by_a_command_without_a_shell(here: Path) -> None:
-    script = "import json, os, sys; json.dump([sys.argv[1:], os.environ['WORLD']], open('told', 'w'))"
-    reset = shlex.join([sys.executable, "-c", script, "a b", "$HOME", ";", "false"])
-    with resolve("http://127.0.0.1:9", reset=reset, env={"WORLD": "apart"}) as target:
-        target.reset()
-    assert json.loads((here / "told").read_text()) == [["a b", "$HOME", ";", "false"], "apart"]
-
-
-def test_a_reset_command_that_fails_is_told_with_the_end_of_its_output() -> None:
-    script = "import sys; [print('line', n) for n in range(30)]; sys.exit('no database')"
-    target = resolve("http://127.0.0.1:9", reset=shlex.join([sys.executable, "-c", script]))
-    with pytest.raises(ResetError, match="ended with exit code 1") as raised:
-        target.reset()
-    lines = str(raised.value).splitlines()
-    assert "no database" in lines
-    assert len(lines) == 21
-    target.close()
-
-
-@pytest.mark.parametrize(
-    ("reset", "told"), [("reset_broken", r"KeyError: 'no\ntable'"), ("refuse", "SystemExit: DATABASE_URL is missing")]
-)
-def test_a_reset_in_this_process_that_raises_is_told_in_one_line(reset: str, told: str) -> None:
-    with (
-        resolve("http://127.0.0.1:9", reset=f"parity_shop.main:{reset}") as target,
-        pytest.raises(ResetError) as raised,
-    ):
-        target.reset()
-    assert str(raised.value) == f"the reset 'parity_shop.main:{reset}' raised {told}"
-
-
-def test_a_reset_command_that_is_missing_is_told() -> None:
-    with (
-        resolve("http://127.0.0.1:9", reset="/no/such/command") as target,
-        pytest.raises(ResetError, match="cannot be run"),
-    ):
-        target.reset()
-
-
-@pytest.mark.parametrize("reset", ["parity_shop.main:rest", "parity_shop.main:number", "it's", ""])
-def test_a_reset_that_names_nothing_is_a_usage_error(reset: str) -> None:
-    complaint("http://127.0.0.1:9", reset=reset)
-
-
 def test_the_environment_is_there_for_the_factory_and_gone_afterwards() -> None:
     assert body("parity_shop.main:create_world()", env={"PARITY_TEST_WORLD": "apart"}) == b"apart"
     assert "PARITY_TEST_WORLD" not in os.environ
@@ -409,6 +199,7 @@ while True:
 """
 
 
+@pytest.mark.servers
 def test_a_command_is_started_awaited_and_ended() -> None:
     command = shlex.join([sys.executable, "-S", "-c", SERVE]) + " {port}"
     with resolve(command, env={"WORLD": "apart"}) as target:
@@ -421,6 +212,7 @@ def test_a_command_is_started_awaited_and_ended() -> None:
         assert after.send(GET).failure == "refused"
 
 
+@pytest.mark.servers
 def test_a_command_is_started_by_the_first_request_where_no_one_entered() -> None:
     target = resolve(shlex.join([sys.executable, "-S", "-c", SERVE]) + " {port}", env={"WORLD": "x"})
     assert target.send(GET).body == b"x"

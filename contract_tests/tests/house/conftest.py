@@ -2,13 +2,11 @@
 
 import os
 import re
-import subprocess
-import sys
 
 import pytest
 import redis
 
-from contract_tests.tests.house.test_house import ROOT
+from contract_tests.tests.children import run, run_tests
 
 REDIS = "redis://127.0.0.1:6379/0"
 START_REDIS = (
@@ -31,14 +29,7 @@ def redis_url():
 def suite_passes(names, *options):
     """How many tests of these modules of the suite pass with these options: all must, and none be skipped."""
     modules = [f"contract_tests/suite/test_{name}.py" for name in names]
-    run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", *options, *modules],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=110,
-    )
-    assert run.returncode == 0, run.stdout[-3000:]
-    assert "skipped" not in run.stdout
-    return int(re.search(r"(\d+) passed", run.stdout)[1])
+    ended = run(run_tests, *options, *modules, timeout=110)
+    assert ended.returncode == 0, ended.stdout[-3000:]
+    assert "skipped" not in ended.stdout
+    return int(re.search(r"(\d+) passed", ended.stdout)[1])

@@ -222,6 +222,7 @@ def logged(server, count):
     return [json.loads(line) for line in found]
 
 
+@pytest.mark.servers
 def test_both_servers_write_the_same_lines_of_json(tmp_path):
     """And none of their own; a proxy that nobody trusts changes neither address nor scheme."""
     told = {}

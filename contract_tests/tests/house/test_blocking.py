@@ -1,13 +1,12 @@
 """No handler on the loop calls what blocks, at any depth: found in the source alone, and absent from our port"""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from contract_tests.migration.blocking import Place, check
+from contract_tests.tests.children import run, run_module
 from contract_tests.tests.house.test_house import ROOT
 
 BLOCKED = ROOT / "contract_tests/tests/specimens/blocked"
@@ -40,14 +39,8 @@ def write(tmp_path, monkeypatch):
 
 
 def command(*arguments, cwd=ROOT):
-    return subprocess.run(
-        [sys.executable, "-m", "contract_tests.migration.blocking", *map(str, arguments)],
-        cwd=cwd,
-        env={"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    env = {"PYTHONPATH": str(ROOT)}
+    return run(run_module, "contract_tests.migration.blocking", *map(str, arguments), cwd=cwd, env=env)
 
 
 def test_all_that_is_planted_is_found_and_nothing_else(monkeypatch):

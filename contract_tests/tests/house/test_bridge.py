@@ -182,7 +182,7 @@ def policy(request):
     return POLICIES[request.param]
 
 
-@pytest.fixture(params=["sqlite", "redis"])
+@pytest.fixture(params=["sqlite", pytest.param("redis", marks=pytest.mark.services)])
 def stores(request, policy):
     """Makes stores that are empty at first and at last, each with the policy that keeps it apart from others."""
     made = []

@@ -237,6 +237,7 @@ def isolated(command, port="{port}"):
     return [sys.executable, "-S", "-c", code, *arguments]
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize("role", sorted(IMAGES))
 def test_the_command_of_an_image_serves_what_the_image_holds_and_its_probe_sees_it(role, tmp_path):
     folder = image_folder(role, tmp_path / "app")
@@ -272,6 +273,7 @@ def run_probe(role, port):
 PERSON = b'{"name": "Ada", "email": "ada@example.com", "password": "test"}'
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize("role", sorted(IMAGES))
 def test_several_workers_let_a_request_finish_that_sigterm_meets(role, tmp_path):
     """As systemd and Docker stop a server: the signal goes to the first process alone."""
@@ -356,6 +358,7 @@ def run_in_bin(line, folder, **values):
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=60)
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize(
     ("name", "key"), [("original", "ExecStartPre"), ("original", "ExecStart"), ("migrate", "ExecStart")]
 )
@@ -373,6 +376,7 @@ def test_the_unit_that_migrates_does(tmp_path):
     assert (tmp_path / "service.sqlite3").exists()
 
 
+@pytest.mark.services
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
 def test_systemd_understands_the_units(tmp_path):
     for name in UNITS:

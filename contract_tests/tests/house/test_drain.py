@@ -25,6 +25,7 @@ def server(request, tmp_path):
         yield it
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize(("path", "status"), [("/user", b"413"), ("/nope", b"404"), ("/healthz", b"405")])
 def test_an_answer_reaches_a_client_that_sends_its_whole_body_first(server, path, status):
     """A connection closed on unread bytes is reset, and the answer is lost."""
@@ -36,6 +37,7 @@ def test_an_answer_reaches_a_client_that_sends_its_whole_body_first(server, path
         assert client.recv(12) == b"HTTP/1.1 " + status
 
 
+@pytest.mark.servers
 def test_nothing_is_left_of_an_upload_that_breaks_off(server, tmp_path):
     person = {"name": "Ada", "email": "ada@example.com", "password": "test"}
     folder = tmp_path / "var/uploads"

@@ -3,12 +3,16 @@
 import ast
 import json
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+
+from contract_tests.parity.servers import Server
+from contract_tests.tests.children import run, run_tests
 
 ROOT = Path(__file__).parents[3]
 PACKAGES = ("shared_core", "flask_app", "fastapi_app", "contract_tests")
@@ -184,7 +188,59 @@ def test_every_folder_of_tests_is_run_by_make_test_or_by_make_resilience():
     options = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
     folders = {str(path.parent.relative_to(ROOT)) for path in tracked("*.py") if path.name.startswith("test_")}
     assert folders == {*options["testpaths"], "contract_tests/live/resilience"}
-    assert "pytest -q -p no:xdist contract_tests/live/resilience" in (ROOT / "Makefile").read_text()
+    assert "pytest -q -n 2 --dist loadfile contract_tests/live/resilience" in (ROOT / "Makefile").read_text()
+
+
+MAKEFILE = (ROOT / "Makefile").read_text()
+
+
+def selection(target):
+    """The options that a make target gives to pytest, and which tests it takes, as an expression of markers."""
+    (arguments,) = re.findall(rf"^{target}:.*\n\t@\$\(BIN\)/python -m pytest (.+)$", MAKEFILE, re.M)
+    *options, m, expression = shlex.split(arguments)
+    assert m == "-m"
+    return options, expression
+
+
+def takes(expression, markers):
+    """Whether an expression takes a test that has these markers; it says so in Python's own words."""
+    return eval(expression, {}, {name: name in markers for name in ("servers", "services")})
+
+
+def test_make_test_and_make_servers_together_run_each_test_once():
+    """Neither names a path, and they differ in nothing but the markers."""
+    (one, quick), (other, rest) = selection("test"), selection("servers")
+    assert one == other == ["-n", "2", "--dist", "worksteal", "-q"]
+    for markers in (set(), {"servers"}, {"services"}, {"servers", "services"}):
+        assert takes(quick, markers) is (not markers)
+        assert takes(rest, markers) is bool(markers)
+
+
+def test_make_check_runs_both_of_them_and_nothing_else_leaves_a_test_out():
+    recipe = re.search(r"^check:.*\n((?:\t.*\n)+)", MAKEFILE, re.M)[1].splitlines()
+    for target in ("test", "servers", "parity", "resilience"):
+        assert recipe.count(f"\t$(MAKE) --no-print-directory {target}") == 1
+    options = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
+    assert not {"-m", "-k", "--deselect", "--ignore"} & set(options["addopts"])
+
+
+@pytest.mark.parametrize("options", [["-m", "not servers and not services"], []], ids=["make test", "plain"])
+def test_what_make_test_leaves_out_is_told_and_plain_pytest_leaves_out_nothing(options):
+    ended = run(run_tests, "--collect-only", *options, "contract_tests/tests/house/test_redis.py")
+    assert ended.returncode == 0, ended.stdout
+    told = re.search(r"^left out: (\d+) tests .* to run them: make servers$", ended.stdout, re.M)
+    assert (told is not None and int(told[1]) > 5) == bool(options)
+    assert ("test_the_suite_holds_on_redis" in ended.stdout) == (not options)
+
+
+def test_the_contract_needs_nothing_but_python():
+    """The gate speaks of a whole run only; that is what `make test` is to be."""
+    assert not [path for path in tracked("contract_tests/suite/*.py") if "mark.serv" in path.read_text()]
+
+
+def test_a_test_without_the_marker_starts_no_server():
+    with pytest.raises(pytest.fail.Exception, match=r"needs @pytest.mark.servers"):
+        Server([sys.executable, "-c", "{port}"]).start()
 
 
 def test_the_locks_are_hashed_and_name_no_address():

@@ -18,6 +18,8 @@ from contract_tests.tests.house.conftest import suite_passes
 CALLBACK = "http://localhost:9/auth/callback"
 SCOPE = "openid profile email offline_access"
 
+pytestmark = pytest.mark.services
+
 
 @pytest.fixture(scope="module", autouse=True)
 def _available():

@@ -19,6 +19,8 @@ START = (
     " docker run --rm -p 127.0.0.1:5432:5432 -e POSTGRES_HOST_AUTH_METHOD=trust -e POSTGRES_DB=test postgres"
 )
 
+pytestmark = pytest.mark.services
+
 
 @pytest.fixture(scope="module", autouse=True)
 def _server():

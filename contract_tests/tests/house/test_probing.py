@@ -1,7 +1,6 @@
 """Probes name faults, and what none may ever cause; page, ledger and what was measured speak of the same ones"""
 
 import socket
-import sys
 from collections import Counter
 from contextlib import ExitStack
 from types import SimpleNamespace
@@ -37,6 +36,7 @@ from contract_tests.parity.drivers.raw import Answer, Conversation
 from contract_tests.parity.probes import Probe, ProbeError
 from contract_tests.parity.verdict import Run, no_verdict
 from contract_tests.suite.contract import PLANTED_SECRET, open_ledger
+from contract_tests.tests.children import run, run_module
 from contract_tests.tests.house.test_house import ROOT
 
 PROBES = {probe.id: probe for probe in (*service_probes(), *quirks_probes())}
@@ -128,6 +128,7 @@ def naive_pair():
         yield ProbedPair("quirks", quirks_probes(), Prober(original, port, Ledger.empty(), nothing), servers)
 
 
+@pytest.mark.servers
 def test_a_port_that_differs_is_told_with_the_probe_that_shows_it(naive_pair):
     separating = next(each.probe for each in SEPARATIONS if each.probe.startswith("kit-cookies"))
     run = Run({})
@@ -142,6 +143,7 @@ def test_a_port_that_differs_is_told_with_the_probe_that_shows_it(naive_pair):
         assert PROBES[separating].special in finding.told
 
 
+@pytest.mark.servers
 def test_a_whole_area_can_be_asked_for(naive_pair):
     run = Run({})
     results = judge_probes(run, naive_pair, only=frozenset({"kit-cookies"}))
@@ -191,10 +193,7 @@ def test_a_secret_in_a_server_s_log_is_told():
 
 
 def test_an_unknown_probe_is_a_usage_error():
-    import subprocess
-
-    command = [sys.executable, "-m", "contract_tests.live.probes", "framing-999"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+    done = run(run_module, "contract_tests.live.probes", "framing-999")
     assert done.returncode == 2
     assert "framing-999 is no id and no area of a probe" in done.stderr
 

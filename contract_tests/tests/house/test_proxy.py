@@ -132,6 +132,7 @@ def shares(path):
     return [each.words for each in split.block]
 
 
+@pytest.mark.services
 @pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not installed")
 @pytest.mark.parametrize("way", sorted(TRAFFIC))
 def test_nginx_understands_its_configuration(way, tmp_path):

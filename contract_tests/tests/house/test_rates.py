@@ -1,7 +1,6 @@
 """Where requests are counted: SQLite as `limits` wants it, and Redis; what happens while it is gone"""
 
 import asyncio
-import multiprocessing
 import secrets
 import socket
 import sqlite3
@@ -20,6 +19,7 @@ from limits.strategies import FixedWindowRateLimiter
 from contract_tests.parity.transport import TargetTransport
 from contract_tests.suite import targets
 from contract_tests.suite.world import World, own_world, settings
+from contract_tests.tests import children
 from contract_tests.tests.house.test_redis import Proxy
 from shared_core.rates import Count, RateLimits, SqliteRateStore
 from shared_core.rates import stores as rate_stores
@@ -110,10 +110,10 @@ def count_to(path, times, begin, seen):
 
 
 def test_processes_lose_no_count(tmp_path):
-    spawn = multiprocessing.get_context("spawn")
-    begin, seen = spawn.Barrier(2), spawn.Queue()
+    forks = children.parent()
+    begin, seen = forks.Barrier(2), forks.Queue()
     path = str(tmp_path / "limits.sqlite3")
-    processes = [spawn.Process(target=count_to, args=(path, 300, begin, seen)) for _ in range(2)]
+    processes = [forks.Process(target=count_to, args=(path, 300, begin, seen)) for _ in range(2)]
     for process in processes:
         process.start()
     counted = [seen.get(timeout=60) for _ in processes]

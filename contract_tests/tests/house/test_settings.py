@@ -4,9 +4,12 @@ import os
 import sqlite3
 import subprocess
 import sys
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from contract_tests.tests import children
 from shared_core.settings import Settings, SettingsError, load_settings
 
 PRODUCTION = {
@@ -26,13 +29,17 @@ SERVERS = {
 }
 
 
+def unset():
+    """The environment without any setting."""
+    return {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
+
+
 def serve(role, folder, **values):
     """Start a server that refuses to start, with these settings and no other; gives how it ended."""
-    env = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
     return subprocess.run(
         [sys.executable, "-m", *SERVERS[role]],
         cwd=folder,
-        env=env | values,
+        env=unset() | values,
         capture_output=True,
         text=True,
         check=False,
@@ -190,19 +197,21 @@ def test_the_settings_of_msal_come_together(load, missing):
 
 
 def test_sign_in_is_offered_where_it_is_configured_and_only_there(load):
-    from shared_core.services import make_signin
+    from shared_core.services import make_session_store, make_signin
     from shared_core.signin import NoSignIn, SignIn
 
-    assert isinstance(make_signin(load()), NoSignIn)
-    assert isinstance(make_signin(load(**MSAL)), SignIn)
+    store = make_session_store(load())
+    assert isinstance(make_signin(load(), store), NoSignIn)
+    assert isinstance(make_signin(load(**MSAL), store), SignIn)
 
 
 def test_an_authority_of_many_tenants_is_refused(load):
     """Its issuer could not be checked."""
-    from shared_core.services import make_signin
+    from shared_core.services import make_session_store, make_signin
 
+    many = load(**MSAL | {"MSAL_AUTHORITY": "https://login.microsoftonline.com/common/v2.0"})
     with pytest.raises(SettingsError, match="MSAL_AUTHORITY: "):
-        make_signin(load(**MSAL | {"MSAL_AUTHORITY": "https://login.microsoftonline.com/common/v2.0"}))
+        make_signin(many, make_session_store(many))
 
 
 @pytest.mark.parametrize(
@@ -222,6 +231,7 @@ def test_a_password_in_a_url_is_never_shown(load):
     assert "s3cret" not in repr(settings) + str(settings.model_dump())
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize("role", sorted(SERVERS))
 def test_a_wrong_value_stops_the_server_with_one_clear_line(role, tmp_path):
     run = serve(role, tmp_path, POOL_SIZE="plenty")
@@ -233,19 +243,12 @@ def test_a_wrong_value_stops_the_server_with_one_clear_line(role, tmp_path):
 
 @pytest.mark.parametrize("role", sorted(SERVERS))
 def test_an_app_made_from_the_environment_migrates_the_embedded_database(role, tmp_path):
-    code = (
-        f"import {'flask' if role == 'original' else 'fastapi'}_app as twin; from contextlib import suppress\n"
-        "app = twin.create_app(); services = app.extensions['services'] if hasattr(app, 'extensions') else"
-        " app.state.services\nservices.database.check(); print(services.database.engine.pool.checkedin())"
-    )
-    env = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
-    run = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
-    )
+    run = children.run(check_database, role, cwd=tmp_path, env=unset())
     assert run.returncode == 0, run.stderr
     assert (tmp_path / "var/service.sqlite3").exists()
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize("role", sorted(SERVERS))
 def test_a_database_of_a_newer_version_stops_the_server_with_one_clear_line(role, tmp_path):
     (tmp_path / "var").mkdir()
@@ -259,27 +262,27 @@ def test_a_database_of_a_newer_version_stops_the_server_with_one_clear_line(role
     assert "Traceback" not in run.stderr
 
 
-MAKE = """
-import flask_app, fastapi_app
-apps = {"original": flask_app, "port": fastapi_app}
-app = apps[%r].create_app()
-services = app.extensions["services"] if hasattr(app, "extensions") else app.state.services
-print(services.database.engine.pool.checkedin())
-"""
+def check_database(role):
+    """In a child: make an app from the environment, and use its database."""
+    services_from_environment(role).database.check()
+
+
+def count_connections(role):
+    """In a child: make an app from the environment, and print how many connections it keeps."""
+    print(services_from_environment(role).database.engine.pool.checkedin())  # noqa: T201
+
+
+def services_from_environment(role):
+    from contract_tests.suite import targets
+
+    warnings.simplefilter("error")
+    app = {"original": targets.flask_app, "port": targets.fastapi_app}[role].create_app()
+    return app.extensions["services"] if hasattr(app, "extensions") else app.state.services
 
 
 def make_from_environment(role, folder, database_url):
     """Make an app as a server's worker does, over this database; gives how many connections it keeps, and its log."""
-    env = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
-    run = subprocess.run(
-        [sys.executable, "-W", "error", "-c", MAKE % role],
-        cwd=folder,
-        env=env | {"DATABASE_URL": database_url},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    run = children.run(count_connections, role, cwd=folder, env=unset() | {"DATABASE_URL": database_url})
     assert run.returncode == 0, run.stderr
     return int(run.stdout), run.stderr
 
@@ -319,13 +322,16 @@ def test_a_migrated_database_is_not_worth_a_line(tmp_path):
 
 
 def test_workers_that_start_together_migrate_once(tmp_path):
-    code = (
-        "from shared_core.database import make_engine; from shared_core.migrations import migrate;"
-        " from shared_core.settings import Settings; e = make_engine(Settings()); migrate(e); e.dispose()"
-    )
-    env = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
-    workers = [
-        subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, env=env, stderr=subprocess.PIPE) for _ in range(4)
-    ]
-    told = [worker.communicate(timeout=60)[1] for worker in workers]
-    assert [worker.returncode for worker in workers] == [0, 0, 0, 0], told
+    with ThreadPoolExecutor(4) as pool:
+        workers = list(pool.map(lambda _: children.run(migrate_from_environment, cwd=tmp_path, env=unset()), range(4)))
+    assert [worker.returncode for worker in workers] == [0, 0, 0, 0], workers
+
+
+def migrate_from_environment():
+    """In a child: what a server's worker does first."""
+    from shared_core.database import make_engine
+    from shared_core.migrations import migrate
+
+    engine = make_engine(Settings())
+    migrate(engine)
+    engine.dispose()

@@ -3,13 +3,12 @@
 import asyncio
 import os
 import re
-import subprocess
-import sys
 
 from anyio.to_thread import current_default_thread_limiter
 
 from contract_tests.suite import targets
 from contract_tests.suite.world import own_world
+from contract_tests.tests.children import run, run_module
 from contract_tests.tests.house.test_house import ROOT
 
 
@@ -25,14 +24,8 @@ def test_the_port_s_lifespan_sets_the_thread_limiter_to_threads():
 def test_the_original_s_server_is_told_the_same_setting(tmp_path):
     (tmp_path / ".env").write_text("THREADS=5\n")
     env = {name: value for name, value in os.environ.items() if name != "THREADS"}
-    told = subprocess.run(
-        [sys.executable, "-m", "shared_core.settings", "threads"],
-        cwd=tmp_path,
-        env=env,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    told = run(run_module, "shared_core.settings", "threads", cwd=tmp_path, env=env)
+    assert told.returncode == 0, told.stderr
     assert told.stdout == "5\n"
     recipe = re.search(r"^flask:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.M)[1]
     assert "-m shared_core.settings threads" in recipe

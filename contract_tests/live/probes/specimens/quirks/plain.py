@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -20,3 +21,14 @@ def picky(text: str) -> str:
     if text == "boom":
         raise KeyError(text)
     return text.upper()
+
+
+def attributes(given: Mapping[str, str]) -> dict[str, Any]:
+    """A cookie's attributes, as a query names them; SameSite only if it does, since the defaults differ."""
+    flags = {name: name in given for name in ("secure", "httponly")}
+    return {
+        "path": given.get("path", "/"),
+        "domain": given.get("domain"),
+        **flags,
+        **({"samesite": given["samesite"]} if "samesite" in given else {}),
+    }

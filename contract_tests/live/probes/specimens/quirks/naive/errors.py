@@ -71,6 +71,9 @@ def install(app: FastAPI) -> None:
 
 
 @router.get("/fine")
+@router.get("/hook-fails")
+@router.get("/hook-aborts")
+@router.get("/hook-changes-status")
 def get_fine() -> Response:
     return text("fine", 200)
 
@@ -83,21 +86,6 @@ def get_replaced() -> Response:
 @router.get("/streamed/replaced")
 def get_streamed_replaced() -> Response:
     return StreamingResponse(iter([b"a", b"stream"]), media_type="text/plain")
-
-
-@router.get("/hook-fails")
-def get_hook_fails() -> Response:
-    return text("fine", 200)
-
-
-@router.get("/hook-aborts")
-def get_hook_aborts() -> Response:
-    return text("fine", 200)
-
-
-@router.get("/hook-changes-status")
-def get_hook_changes_status() -> Response:
-    return text("fine", 200)
 
 
 @router.get("/fail")

@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 from flask import Blueprint, Response, jsonify, request
 
+from contract_tests.live.probes.specimens.quirks.plain import attributes
+
 blueprint = Blueprint("cookies", __name__, url_prefix="/cookies")
 
 
@@ -22,12 +24,8 @@ def set_one() -> Response:
         given.get("value", ""),
         max_age=given.get("max_age", type=int),
         expires=given.get("expires", type=int),
-        path=given.get("path", "/"),
-        domain=given.get("domain"),
-        secure="secure" in given,
-        httponly="httponly" in given,
-        samesite=given.get("samesite"),
         partitioned="partitioned" in given,
+        **attributes(given),
     )
     return response
 
@@ -38,11 +36,7 @@ def delete_one() -> Response:
     given = request.args
     response.delete_cookie(
         given.get("key", "a"),
-        path=given.get("path", "/"),
-        domain=given.get("domain"),
-        secure="secure" in given,
-        httponly="httponly" in given,
-        samesite=given.get("samesite"),
+        **attributes(given),
     )
     return response
 

@@ -61,6 +61,9 @@ def after_second(response: Response) -> Response:
 
 
 @blueprint.get("/fine")
+@blueprint.get("/hook-fails")
+@blueprint.get("/hook-aborts")
+@blueprint.get("/hook-changes-status")
 def get_fine() -> Response:
     return text("fine", 200)
 
@@ -73,21 +76,6 @@ def get_replaced() -> Response:
 @blueprint.get("/streamed/replaced")
 def get_streamed_replaced() -> Response:
     return Response(iter([b"a", b"stream"]), mimetype="text/plain")
-
-
-@blueprint.get("/hook-fails")
-def get_hook_fails() -> Response:
-    return text("fine", 200)
-
-
-@blueprint.get("/hook-aborts")
-def get_hook_aborts() -> Response:
-    return text("fine", 200)
-
-
-@blueprint.get("/hook-changes-status")
-def get_hook_changes_status() -> Response:
-    return text("fine", 200)
 
 
 @blueprint.get("/fail")

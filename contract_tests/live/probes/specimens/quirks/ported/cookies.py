@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Cookie, Depends, Request
 from fastapi.responses import PlainTextResponse, Response
 
+from contract_tests.live.probes.specimens.quirks.both_ports.answers import as_json
+from contract_tests.live.probes.specimens.quirks.plain import attributes
 from fastapi_app.wire.cookies import Cookies, delete_cookie, read_cookies, set_cookie
 from fastapi_app.wire.query import FirstValues
 
 router = APIRouter(prefix="/cookies")
-
-
-def as_json(value: Any) -> Response:
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return Response(text + "\n", media_type="application/json")
 
 
 @router.get("/set")
@@ -30,12 +26,8 @@ def set_one(request: Request) -> Response:
         given.get("value", ""),
         max_age=int(given["max_age"]) if "max_age" in given else None,
         expires=int(given["expires"]) if "expires" in given else None,
-        path=given.get("path", "/"),
-        domain=given.get("domain"),
-        secure="secure" in given,
-        httponly="httponly" in given,
-        samesite=given.get("samesite"),
         partitioned="partitioned" in given,
+        **attributes(given),
     )
     return response
 
@@ -47,11 +39,7 @@ def delete_one(request: Request) -> Response:
     delete_cookie(
         response,
         given.get("key", "a"),
-        path=given.get("path", "/"),
-        domain=given.get("domain"),
-        secure="secure" in given,
-        httponly="httponly" in given,
-        samesite=given.get("samesite"),
+        **attributes(given),
     )
     return response
 

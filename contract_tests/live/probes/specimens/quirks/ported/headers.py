@@ -1,50 +1,22 @@
-"""The port's header fields."""
+"""The faithful port's header fields: the naive port's handlers, and two middlewares around the app."""
 
 from __future__ import annotations
 
-import json
-from typing import Annotated, Any
-
-from fastapi import APIRouter, FastAPI, Header, Query, Request
+from fastapi import APIRouter, FastAPI
 from fastapi.responses import PlainTextResponse, Response
 
+from contract_tests.live.probes.specimens.quirks.both_ports import headers as handlers
 from fastapi_app.wire.headers import RequestHeaders, ResponseHeaders
 
 router = APIRouter(prefix="/headers")
-
-
-def as_json(value: Any) -> Response:
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return Response(text + "\n", media_type="application/json")
-
-
-@router.get("/give")
-def give(name: str = "X-A", value: str = "") -> Response:
-    response = PlainTextResponse("given")
-    response.headers[name] = value
-    return response
-
-
-@router.get("/add")
-def add(value: Annotated[list[str], Query()] = []) -> Response:  # noqa: B006
-    response = PlainTextResponse("added")
-    for each in value:
-        response.headers.append("X-A", each)
-    return response
-
-
-@router.get("/several")
-def several() -> Response:
-    response = PlainTextResponse("several")
-    response.headers.append("X-A", "1")
-    response.headers.append("Link", "</a>; rel=next")
-    response.headers.append("X-A", "2, 3")
-    response.headers.append("Link", "</b>; rel=prev")
-    response.headers["X-B"] = "1"
-    response.headers["X-B"] = "2"
-    response.headers.setdefault("X-B", "3")
-    response.headers["x-a-b"] = ""
-    return response
+router.get("/give")(handlers.give)
+router.get("/add")(handlers.add)
+router.get("/several")(handlers.several)
+router.get("/hop")(handlers.hop)
+router.get("/read/{name}")(handlers.read)
+router.get("/all")(handlers.read_all)
+router.get("/typed")(handlers.typed)
+router.post("/content")(handlers.content)
 
 
 @router.get("/mapped")
@@ -53,35 +25,6 @@ def mapped() -> Response:
     for value in ("1", "2"):
         response.headers.append("X-A", value)
     return response
-
-
-@router.get("/hop")
-def hop() -> Response:
-    response = PlainTextResponse("hop")
-    for name in ("Connection", "Keep-Alive", "Proxy-Authenticate", "Upgrade", "Server", "X-Kept"):
-        response.headers[name] = "close"
-    return response
-
-
-@router.get("/read/{name}")
-def read(request: Request, name: str) -> Response:
-    return as_json([request.headers.get(name), request.headers.getlist(name)])
-
-
-@router.get("/all")
-def read_all(request: Request) -> Response:
-    fields = [[name.title(), value] for name, value in request.headers.items()]
-    return as_json(sorted(each for each in fields if each[0].startswith("X")))
-
-
-@router.get("/typed")
-def typed(x_token: Annotated[str | None, Header()] = None, x_count: Annotated[int, Header()] = 7) -> Response:
-    return as_json({"token": x_token, "count": x_count})
-
-
-@router.post("/content")
-def content(request: Request) -> Response:
-    return as_json({"type": request.headers.get("Content-Type"), "length": request.headers.get("Content-Length")})
 
 
 def install(app: FastAPI) -> None:
