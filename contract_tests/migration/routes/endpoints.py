@@ -1,0 +1,116 @@
+"""What an endpoint of the port is: a stub or implemented, and which models it has."""
+
+from __future__ import annotations
+
+import ast
+
+from contract_tests.migration.routes.code import Code
+from contract_tests.migration.routes.declared import Route
+from contract_tests.migration.routes.owners import keyword
+
+_MODELS = ("pydantic.", "sqlmodel.", "msgspec.", "typing.TypedDict", "typing.NamedTuple", "typing_extensions.TypedDict")
+_TYPED = frozenset({"list", "dict", "set", "tuple", "Sequence", "Iterable", "Mapping", "Page"})
+_NOT_YET = frozenset({"NotImplementedError", "NotImplemented"})
+
+
+def is_stub(node: ast.AST | None) -> bool:
+    """Whether a function does nothing yet: `...`, `pass`, NotImplementedError, 501."""
+    body = list(getattr(node, "body", []))
+    if body and isinstance(body[0], ast.Expr) and isinstance(getattr(body[0].value, "value", None), str):
+        body = body[1:]
+    return all(_is_empty(each) for each in body) or any(_is_not_yet(each) for each in body)
+
+
+def _is_empty(statement: ast.stmt) -> bool:
+    value = statement.value if isinstance(statement, ast.Expr) else None
+    return isinstance(statement, ast.Pass) or (isinstance(value, ast.Constant) and value.value is ...)
+
+
+def _is_not_yet(statement: ast.stmt) -> bool:
+    if not isinstance(statement, ast.Raise | ast.Return):
+        return False
+    made = statement.exc if isinstance(statement, ast.Raise) else statement.value
+    name = made.func if isinstance(made, ast.Call) else made
+    if getattr(name, "id", getattr(name, "attr", "")) in _NOT_YET:
+        return True
+    given = [*made.args, *(each.value for each in made.keywords)] if isinstance(made, ast.Call) else []
+    given += made.elts if isinstance(made, ast.Tuple) else []
+    return any(
+        (isinstance(each, ast.Constant) and each.value == 501 and each.value is not True)
+        or "501" in str(getattr(each, "attr", ""))
+        or getattr(each, "attr", "") == "NOT_IMPLEMENTED"
+        for each in given
+    )
+
+
+class Models:
+    """Tells which models a route of the port has: `in`, `out`."""
+
+    def __init__(self, code: Code) -> None:
+        self._code = code
+
+    def of(self, route: Route) -> tuple[str, ...]:
+        node = self._code.node(route.function) if route.function else None
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or route.function is None:
+            return ()
+        module, scope = route.function[0], self._code.outer(route.function)
+        arguments = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
+        given = any(self._is_input(module, scope, each.annotation) for each in arguments)
+        return (*(("in",) if given else ()), *(("out",) if self._has_output(route, node) else ()))
+
+    def _has_output(self, route: Route, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+        response = keyword(route.call, "response_model") if route.call else None
+        if response is not None:
+            return not (isinstance(response, ast.Constant) and response.value is None)
+        module, scope = route.function or (0, 0)
+        return self._is_typed(module, self._code.outer((module, scope)), node.returns)
+
+    def _is_typed(self, module: int, scope: int, node: ast.expr | None) -> bool:
+        node = _quoted(node)
+        if isinstance(node, ast.Subscript):
+            return _name(node.value) in _TYPED or self._is_typed(module, scope, _first(node))
+        if isinstance(node, ast.BinOp):
+            return self._is_typed(module, scope, node.left) or self._is_typed(module, scope, node.right)
+        return self._is_model(module, scope, node)
+
+    def _is_input(self, module: int, scope: int, node: ast.expr | None) -> bool:
+        node = _quoted(node)
+        if isinstance(node, ast.Subscript):
+            inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+            if _name(node.value) == "Annotated":
+                hidden = any(isinstance(e, ast.Call) and _name(e.func) in ("Depends", "Security") for e in inner)
+                return not hidden and self._is_input(module, scope, inner[0])
+            return any(self._is_input(module, scope, each) for each in inner)
+        if isinstance(node, ast.BinOp):
+            return self._is_input(module, scope, node.left) or self._is_input(module, scope, node.right)
+        if isinstance(node, ast.Name | ast.Attribute):
+            for where, at, value in self._code.assigned(module, scope, node):
+                if isinstance(value, ast.Subscript) and self._is_input(where, at, value):
+                    return True
+        return self._is_model(module, scope, node)
+
+    def _is_model(self, module: int, scope: int, node: ast.expr | None) -> bool:
+        for value in self._code.of(module, scope, node) if isinstance(node, ast.Name | ast.Attribute) else ():
+            if value[0] == "C":
+                cls = self._code.node((value[1], value[2]))
+                decorated = any("dataclass" in ast.unparse(each) for each in (cls.decorator_list if cls else ()))
+                if decorated or any(base.startswith(_MODELS) for base in self._code.bases((value[1], value[2]))):
+                    return True
+        return False
+
+
+def _quoted(node: ast.expr | None) -> ast.expr | None:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        try:
+            return ast.parse(node.value, mode="eval").body
+        except SyntaxError:
+            return None
+    return node
+
+
+def _first(node: ast.Subscript) -> ast.expr:
+    return node.slice.elts[0] if isinstance(node.slice, ast.Tuple) and node.slice.elts else node.slice
+
+
+def _name(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
