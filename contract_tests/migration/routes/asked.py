@@ -27,7 +27,7 @@ class AskError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A route as the application has it: `source` is its function's file and line, `guards` those of what runs before."""
+    """A route as the application has it: `source` is where its function begins, `guards` where what runs before does."""
 
     method: str
     path: str
@@ -90,9 +90,9 @@ def _of_flask(app: Any, prefix: str = "") -> Iterator[Asked]:
             yield Asked(method, joined(prefix, rule.rule), _source(function), automatic, guards)
     # Werkzeug's dispatcher keeps the other applications by their prefixes.
     for path, other in getattr(app.wsgi_app, "mounts", {}).items():
-        other = getattr(other, "__self__", other)
-        if hasattr(other, "url_map"):
-            yield from _of_flask(other, joined(prefix, path))
+        inner = getattr(other, "__self__", other)
+        if hasattr(inner, "url_map"):
+            yield from _of_flask(inner, joined(prefix, path))
 
 
 def _written(view: Any, methods: set[str]) -> set[str]:

@@ -35,9 +35,17 @@ class Row:
 
     @property
     def is_unguarded(self) -> bool:
-        """Guarded in the original, and by nothing in the port."""
-        dropped = self.decision is not None and self.decision.guard == "dropped"
-        return bool(self.guards and self.port and not self.port_guards and not dropped)
+        """Guarded in the original, and by nothing in the port; or there by no more than the whole app's guard.
+
+        Where the original has a guard for the whole app and one of the route's own, the port's guard for the whole app
+        stands for the first alone.
+        """
+        if self.port is None or (self.decision is not None and self.decision.guard == "dropped"):
+            return False
+        whole = [each for each in self.guards if each.everywhere]
+        own_in_port = any(not each.everywhere for each in self.port_guards)
+        lost = 0 < len(whole) < len(self.guards) and not own_in_port
+        return bool(self.guards) and (not self.port_guards or lost)
 
     @property
     def is_missing(self) -> bool:

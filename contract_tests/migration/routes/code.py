@@ -163,6 +163,14 @@ class Code:
         found = modules.at(path) if path is not None else None
         return [("M", found)] if isinstance(found, int) else []
 
+    def looped(self, module: int, scope: int, name: str) -> Iterator[tuple[int, int, ast.expr]]:
+        """What a loop's variable goes over, where that is written out, there or behind a name."""
+        for iterated in self.tree(module).loops.get((scope, name), ()):
+            lists = [(module, scope, iterated), *self.assigned(module, scope, iterated)]
+            for where, at, each in lists:
+                for element in each.elts if isinstance(each, ast.List | ast.Tuple | ast.Set) else ():
+                    yield where, at, element
+
     def assigned(self, module: int, scope: int, node: ast.expr) -> Iterator[tuple[int, int, ast.expr]]:
         """The expressions that a name stands for, each with its module and scope."""
         variable = self.variable(module, scope, node)
@@ -198,19 +206,19 @@ class _Indexer(ast.NodeVisitor):
             self.visit(statement)
         self._scope = outer
 
-    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = _definition
+    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = _definition  # noqa: N815 - ast's own names
 
-    def visit_Assign(self, node: ast.Assign) -> None:  # noqa: N802 - ast's own name
+    def visit_Assign(self, node: ast.Assign) -> None:
         for target in node.targets:
             self._assign(target, node.value)
         self.generic_visit(node)
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:  # noqa: N802
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
         if node.value is not None:
             self._assign(node.target, node.value)
         self.generic_visit(node)
 
-    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:  # noqa: N802
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
         self._assign(node.target, node.value)
         self.generic_visit(node)
 
@@ -221,11 +229,11 @@ class _Indexer(ast.NodeVisitor):
             for one, other in zip(target.elts, value.elts, strict=True):
                 self._assign(one, other)
 
-    def visit_For(self, node: ast.For) -> None:  # noqa: N802
-        if isinstance(node.target, ast.Name) and isinstance(node.iter, ast.Tuple | ast.List):
-            self._tree.loops.setdefault((self._scope, node.target.id), []).extend(node.iter.elts)
+    def visit_For(self, node: ast.For) -> None:
+        if isinstance(node.target, ast.Name):
+            self._tree.loops.setdefault((self._scope, node.target.id), []).append(node.iter)
         self.generic_visit(node)
 
-    def visit_Call(self, node: ast.Call) -> None:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> None:
         self._tree.calls.append((self._scope, node))
         self.generic_visit(node)

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from contract_tests.migration.routes.code import Code, Definition
+from contract_tests.migration.routes.code import Code, Definition, Variable
 from contract_tests.migration.routes.owners import FLASK, Link, Owner, Owners, Place, keyword, text, texts
 from contract_tests.migration.routes.paths import METHODS, joined
 from contract_tests.migration.survey.routes import Function
@@ -68,6 +68,7 @@ class Declared:
         self._owners = owners
         # Rules that are made as the code runs: told, not hidden.
         self.untold: list[str] = []
+        self._wired = set(self._find_wired())
 
     def original(self) -> list[Route]:
         found = self._routes(FLASK)
@@ -90,8 +91,8 @@ class Declared:
         return found
 
     def _spread(self, told: _Told, owner: Owner) -> Iterator[Route]:
-        automatic = self._automatic(told, owner)
         for place in self._owners.places(owner):
+            automatic = self._automatic(told, place)
             for method in told.methods:
                 yield Route(
                     method, self._path(place, told.rule, owner), told.function,
@@ -109,20 +110,22 @@ class Declared:
             return (joined(outer, rule) if rule else outer) or "/"
         return (place.prefix + rule) or "/"
 
-    def _automatic(self, told: _Told, owner: Owner) -> tuple[str, ...]:
-        if owner.kind in FLASK:
+    def _automatic(self, told: _Told, place: Place) -> tuple[str, ...]:
+        if place.chain[-1].kind in FLASK:
             head = ("HEAD",) if "GET" in told.methods and "HEAD" not in told.methods else ()
             return (*head, "OPTIONS") if "OPTIONS" not in told.methods else head
-        return ("HEAD", "OPTIONS") if self._is_wired(owner) else ()
+        return ("HEAD", "OPTIONS") if place.chain[0].variable in self._wired else ()
 
-    def _is_wired(self, owner: Owner) -> bool:
-        """Whether the wire kit's Routing is given to the app or router."""
-        module, scope, _ = owner.variable
-        return any(
-            isinstance(each, ast.Name | ast.Attribute)
-            and self._code.outside(module, scope, each).rpartition(".")[2] == "Routing"
-            for each in ast.walk(owner.call)
-        )
+    def _find_wired(self) -> Iterator[Variable]:
+        """The apps that the wire kit's Routing is given to: it answers HEAD and OPTIONS as Flask does."""
+        for owner in self._owners.all.values():
+            if "Routing" in ast.unparse(owner.call):
+                yield owner.variable
+        for module in self._code.modules:
+            for scope, call in self._code.tree(module).calls:
+                made = call.func if isinstance(call.func, ast.Attribute) and call.func.attr == "install" else None
+                if made and call.args and "Routing" in ast.unparse(made.value):
+                    yield from (owner.variable for owner in self._owners.of(module, scope, call.args[0]))
 
     # Decorators
 
@@ -171,9 +174,9 @@ class Declared:
                 at = 2 if call.func.attr == "add_url_rule" else 1
                 given = call.args[at] if len(call.args) > at else keyword(call, _ADDED[call.func.attr])
                 told.endpoint = told.endpoint or (text(call.args[1]) if at == 2 and len(call.args) > 1 else "") or ""
-                yield from ((each, owner) for each in self._viewed(told, given, bool(keyword(call, "methods"))))
+                yield from ((each, owner) for each in self._viewed(told, given, named=bool(keyword(call, "methods"))))
 
-    def _viewed(self, told: _Told, given: ast.expr | None, named: bool) -> Iterator[_Told]:
+    def _viewed(self, told: _Told, given: ast.expr | None, *, named: bool) -> Iterator[_Told]:
         """What a rule leads to: a function, a class's `as_view()`, either within decorators, or an endpoint's name."""
         node, wrapped = given, []
         while isinstance(node, ast.Call) and not _is_view(node) and node.args:
@@ -199,14 +202,13 @@ class Declared:
         for module in self._code.modules:
             for number, node in self._code.tree(module).definitions.items():
                 for each in node.decorator_list:
-                    if isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute) and each.args:
-                        if each.func.attr == "endpoint" and text(each.args[0]) == endpoint:
-                            return [(module, number)]
+                    called = each if isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute) else None
+                    named = called and called.args and ast.unparse(called.func).endswith(".endpoint")
+                    if called and named and text(called.args[0]) == endpoint:
+                        return [(module, number)]
         return []
 
-    def _of_class(
-        self, told: _Told, cls: Function, named: tuple[str, ...] | None = None
-    ) -> Iterator[_Told]:
+    def _of_class(self, told: _Told, cls: Function, named: tuple[str, ...] | None = None) -> Iterator[_Told]:
         """A rule for each method that a class-based view answers."""
         node, around = self._code.node(cls), list(told.wrapped)
         for name in ("decorators", "method_decorators"):
@@ -241,7 +243,7 @@ class Declared:
             if told and prefix is not None:
                 told.rule = prefix + told.rule
                 given = call.args[1] if len(call.args) > 1 else keyword(call, "endpoint")
-                yield from ((each, owner) for each in self._viewed(told, given, True))
+                yield from ((each, owner) for each in self._viewed(told, given, named=True))
 
     # What the survey knows of other forms
 

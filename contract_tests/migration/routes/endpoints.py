@@ -73,19 +73,32 @@ class Models:
             return self._is_typed(module, scope, node.left) or self._is_typed(module, scope, node.right)
         return self._is_model(module, scope, node)
 
-    def _is_input(self, module: int, scope: int, node: ast.expr | None) -> bool:
+    def _is_read(self, module: int, scope: int, mark: ast.Call, depth: int) -> bool:
+        """Whether what a route depends on takes a model itself."""
+        for function in self._code.functions(module, scope, mark.args[0]) if mark.args and depth else ():
+            node = self._code.node(function)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                outer = self._code.outer(function)
+                arguments = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
+                if any(self._is_input(function[0], outer, each.annotation, depth - 1) for each in arguments):
+                    return True
+        return False
+
+    def _is_input(self, module: int, scope: int, node: ast.expr | None, depth: int = 4) -> bool:
         node = _quoted(node)
         if isinstance(node, ast.Subscript):
             inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
             if _name(node.value) == "Annotated":
-                hidden = any(isinstance(e, ast.Call) and _name(e.func) in ("Depends", "Security") for e in inner)
-                return not hidden and self._is_input(module, scope, inner[0])
-            return any(self._is_input(module, scope, each) for each in inner)
+                marks = [e for e in inner if isinstance(e, ast.Call) and _name(e.func) in ("Depends", "Security")]
+                if marks:
+                    return any(self._is_read(module, scope, each, depth) for each in marks)
+                return self._is_input(module, scope, inner[0], depth)
+            return any(self._is_input(module, scope, each, depth) for each in inner)
         if isinstance(node, ast.BinOp):
-            return self._is_input(module, scope, node.left) or self._is_input(module, scope, node.right)
+            return any(self._is_input(module, scope, each, depth) for each in (node.left, node.right))
         if isinstance(node, ast.Name | ast.Attribute):
             for where, at, value in self._code.assigned(module, scope, node):
-                if isinstance(value, ast.Subscript) and self._is_input(where, at, value):
+                if isinstance(value, ast.Subscript) and self._is_input(where, at, value, depth):
                     return True
         return self._is_model(module, scope, node)
 

@@ -1,11 +1,11 @@
-"""What guards a route: hooks, decorators and the view itself in the original; dependencies and middleware in the port."""
+"""What guards a route: hooks, decorators and the view in the original; dependencies and middleware in the port."""
 
 from __future__ import annotations
 
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from contract_tests.migration.routes.code import Code
 from contract_tests.migration.routes.declared import Route
@@ -26,12 +26,16 @@ _DEEPEST = 6
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """`kind` is hook, decorator, view, dependency or middleware; `named`: not in the given code, told by its name."""
+    """`kind` is hook, decorator, view, dependency or middleware; `named`: not in the given code, told by its name.
+
+    `everywhere`: it stands before the whole app, not before some of its routes.
+    """
 
     kind: str
     name: str
     place: str
     named: bool = False
+    everywhere: bool = False
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
@@ -64,12 +68,14 @@ class Guards:
             found.append(self._guard("view", route.function))
         return list({str(each): each for each in found}.values())
 
-    def _guard(self, kind: str, function: Function) -> Guard:
+    def _guard(self, kind: str, function: Function, *, everywhere: bool = False) -> Guard:
         name = self._code.name(function)
         outer = self._code.outer(function)
         if outer > 0 and self._code.world.scope(function[0], outer)["kind"] == "c":
             name = self._code.name((function[0], outer))
-        return Guard(kind, name, self._code.place(function[0], self._code.world.scope(*function)["line"]))
+        return Guard(
+            kind, name, self._code.place(function[0], self._code.world.scope(*function)["line"]), everywhere=everywhere
+        )
 
     # Hooks and middleware
 
@@ -83,7 +89,9 @@ class Guards:
                     for owner in self._owners.of(module, scope, call.value):
                         self._add(call.attr, owner, (module, number))
         for scope, made in tree.calls:
-            if isinstance(made.func, ast.Attribute) and (made.func.attr in _HOOKS or made.func.attr == "add_middleware"):
+            if isinstance(made.func, ast.Attribute) and (
+                made.func.attr in _HOOKS or made.func.attr == "add_middleware"
+            ):
                 for owner in self._owners.of(module, scope, made.func.value):
                     for argument in made.args[:1]:
                         self._added(module, scope, made.func.attr, owner, argument)
@@ -93,9 +101,9 @@ class Guards:
 
     def _add(self, name: str, owner: Owner, function: Function) -> None:
         if name in _HOOKS:
-            self._hooks.append(_Hook(owner, function, _HOOKS[name]))
+            self._hooks.append(_Hook(owner, function, everywhere=_HOOKS[name]))
         elif name == "middleware":
-            self._middlewares.append(_Hook(owner, function, False))
+            self._middlewares.append(_Hook(owner, function, everywhere=False))
 
     def _added(self, module: int, scope: int, name: str, owner: Owner, argument: ast.expr) -> None:
         if name in _HOOKS:
@@ -106,7 +114,7 @@ class Guards:
             for method in ("dispatch", "__call__"):
                 function = self._code.method(cls, method)
                 if function:
-                    self._middlewares.append(_Hook(owner, function, False))
+                    self._middlewares.append(_Hook(owner, function, everywhere=False))
                     break
 
     def _given(self, owner: Owner) -> None:
@@ -126,14 +134,14 @@ class Guards:
             )
             refusal = self._refusals.of(hook.function, hook=True) if applies else None
             if refusal and not any(each.spares(**_asked_of(route)) for each in refusal.exempt):
-                yield self._guard("hook", hook.function)
+                yield self._guard("hook", hook.function, everywhere=hook.everywhere or hook.owner.kind == "app")
 
     def _between(self, route: Route) -> Iterator[Guard]:
         around = {owner.variable for owner in route.chain}
         for hook in self._middlewares:
             refusal = self._refusals.of(hook.function) if hook.owner.variable in around else None
             if refusal and not any(each.spares(**_asked_of(route)) for each in refusal.exempt):
-                yield self._guard("middleware", hook.function)
+                yield self._guard("middleware", hook.function, everywhere=True)
 
     # Decorators
 
@@ -161,8 +169,10 @@ class Guards:
             return
         for module, scope, call in _around(route):
             given = keyword(call, "dependencies")
+            whole = any(call is owner.call and owner.kind == "fastapi" for owner in route.chain)
             for each in given.elts if isinstance(given, ast.List | ast.Tuple) else ():
-                yield from self._marked(module, scope, each, _DEEPEST)
+                for guard in self._marked(module, scope, each, _DEEPEST):
+                    yield replace(guard, everywhere=whole)
         if route.function:
             yield from self._parameters(route.function, _DEEPEST)
 

@@ -21,7 +21,7 @@ _MOST = 32
 
 @dataclass(slots=True)
 class Link:
-    """A parent that an owner hangs in; `prefix` is None where the owner's own counts, `mounted` an app within an app."""
+    """A parent that an owner hangs in; `prefix` is None where the owner's own counts; `mounted`: an app in one."""
 
     parent: Variable
     prefix: str | None
@@ -71,13 +71,11 @@ class Owners:
 
     def of(self, module: int, scope: int, node: ast.expr | None) -> list[Owner]:
         """The owners that an expression means: more than one where a loop goes over them."""
-        tree = self._code.tree(module)
-        if isinstance(node, ast.Name):
-            looped = tree.loops.get((self._code.bound(module, scope, node.id), node.id)) or tree.loops.get(
-                (scope, node.id)
-            )
+        inner = node.value if isinstance(node, ast.Attribute) else node
+        if isinstance(inner, ast.Name):
+            looped = list(self._code.looped(module, scope, inner.id))
             if looped:
-                return [owner for each in looped for owner in self.of(module, scope, each)]
+                return [owner for where, at, each in looped for owner in self.of(where, at, _instead(node, each))]
         variable = self._code.variable(module, scope, node)
         for _ in range(4):
             variable = self._aliases.get(variable, variable) if variable else None
@@ -89,9 +87,7 @@ class Owners:
         for link in owner.links if depth < 8 else ():
             parent = self.all[link.parent]
             for above in self.places(parent, depth + 1)[:_MOST]:
-                found.append(
-                    Place(self._prefix(above, owner, link), (*above.chain, owner), (*above.links, link))
-                )
+                found.append(Place(self._prefix(above, owner, link), (*above.chain, owner), (*above.links, link)))
         return found or [Place(owner.prefix, (owner,), ())]
 
     def hangs(self, owner: Owner) -> bool:
@@ -175,7 +171,7 @@ class Owners:
         for parent in self.of(module, scope, on):
             for child in children:
                 if child is not parent:
-                    child.links.append(Link(parent.variable, prefix, call, module, scope, mounted))
+                    child.links.append(Link(parent.variable, prefix, call, module, scope, mounted=mounted))
 
     def _dispatched(self, module: int, scope: int, call: ast.Call) -> None:
         """Werkzeug's `DispatcherMiddleware(app.wsgi_app, {"/old": other})`."""
@@ -187,7 +183,7 @@ class Owners:
             for key, value in zip(table.keys, table.values, strict=True):
                 for child in self.of(module, scope, value.value if _is_wsgi(value) else value):
                     if child is not parent:
-                        child.links.append(Link(parent.variable, text(key), None, module, scope, True))
+                        child.links.append(Link(parent.variable, text(key), None, module, scope, mounted=True))
 
     def _mounted_within(self, module: int, scope: int, call: ast.Call) -> None:
         """`Mount("/sub", app=other)` in the routes of an app that is made with them."""
@@ -196,8 +192,15 @@ class Owners:
             if owner.variable[0] == module and any(each is call for each in ast.walk(owner.call)):
                 for child in self.of(module, scope, given):
                     child.links.append(
-                        Link(owner.variable, text(call.args[0]) if call.args else None, call, module, scope, True)
+                        Link(
+                            owner.variable, text(call.args[0]) if call.args else None, call, module, scope, mounted=True
+                        )
                     )
+
+
+def _instead(node: ast.expr | None, element: ast.expr) -> ast.expr:
+    """What a loop's variable, or an attribute of it, is for one element."""
+    return ast.Attribute(element, node.attr, ast.Load()) if isinstance(node, ast.Attribute) else element
 
 
 def _is_wsgi(node: ast.expr) -> bool:

@@ -30,8 +30,14 @@ def table_of(board: Board, *, color: bool) -> str:
 def markdown_of(board: Board) -> str:
     """The same for a wiki or a pull request."""
     lines = [f"| {' | '.join(HEADS)} |", "|---" * len(HEADS) + "|"]
-    lines += [f"| {' | '.join(_escaped(cell) for cell in ('`' + row[0] + '`', *row[1:]))} |" for row in map(cells, board.rows)]
-    findings = [f"- {_escaped(each.strip())}" for each in _findings(board, color=False) if each.strip().startswith(("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"))]
+    lines += [
+        f"| {' | '.join(_escaped(cell) for cell in ('`' + row[0] + '`', *row[1:]))} |" for row in map(cells, board.rows)
+    ]
+    findings = [
+        f"- {_escaped(each.strip())}"
+        for each in _findings(board, color=False)
+        if each.strip().startswith(("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"))
+    ]
     head = ["**Guarded in the original, and by nothing in the port:**", "", *findings, ""] if findings else []
     return "\n".join([*head, *lines, "", *[f"{_escaped(each)}  " for each in (*_rest(board), *summary_of(board))]])
 
@@ -70,7 +76,9 @@ def _findings(board: Board, color: bool) -> Iterator[str]:
         head = "guarded in the original, and by nothing in the port:"
         yield click.style(head, fg="red", bold=True) if color else head
         for row in board.unguarded:
-            guards = ", ".join(f"{guard} ({guard.place})" + (" by its name" if guard.named else "") for guard in row.guards)
+            guards = ", ".join(
+                f"{guard} ({guard.place})" + (" by its name" if guard.named else "") for guard in row.guards
+            )
             yield f"    {row.original}: {guards}; port {row.port.place if row.port else ''}"
         yield ""
 

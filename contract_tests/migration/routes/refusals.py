@@ -36,6 +36,9 @@ _WHO = re.compile(
     re.IGNORECASE,
 )
 _DENIED = re.compile(r"unauth|forbidden|denied|not_?allowed|signed_?in|login|credential|permission|auth", re.IGNORECASE)
+_ERRORS = re.compile(
+    r"^(Unauthori[sz]ed|Forbidden|NotAllowed|Not(SignedIn|LoggedIn|Authenticated|Authorized)|\w+Denied)$"
+)
 _REQUESTS = ("request", "req", "flask", "scope", "websocket", "connection", "conn")
 _FIELDS = ("endpoint", "path", "blueprint")
 _DEEPEST = 3
@@ -88,8 +91,7 @@ class Refusals:
         node = self._code.node(function)
         if node is None:
             return False
-        scope = function[1]
-        if any(status in _STRONG for status in self._statuses(function[0], scope, ast.walk(node))):
+        if any(status in _STRONG for status in self._statuses(ast.walk(node))):
             return True
         return any(
             isinstance(each, ast.If) and _looks(each.test) and any(_is_redirect(below) for below in ast.walk(each))
@@ -99,10 +101,10 @@ class Refusals:
     def _asked(self, function: Function, hook: bool) -> Refusal | None:
         statuses: list[int | None] = []
         looks = False
-        for module, scope, node in self._bodies(function, _DEEPEST, set()):
+        for node in self._bodies(function, _DEEPEST, set()):
             nodes = list(ast.walk(node))
-            statuses += self._statuses(module, scope, nodes)
-            looks = looks or any(_looks_itself(each, self._port) for each in nodes) or _declares(node)
+            statuses += self._statuses(nodes)
+            looks = looks or any(_looks_itself(each, port=self._port) for each in nodes) or _declares(node)
         node = self._code.node(function)
         if hook and node is not None and any(_gives(each) for each in ast.walk(node)):
             statuses.append(None)
@@ -111,20 +113,18 @@ class Refusals:
             return Refusal(function, self._exempt(function, hook))
         return None
 
-    def _bodies(
-        self, function: Function, depth: int, seen: set[Function]
-    ) -> Iterator[tuple[int, int, ast.AST]]:
+    def _bodies(self, function: Function, depth: int, seen: set[Function]) -> Iterator[ast.AST]:
         node = self._code.node(function)
         if node is None or function in seen:
             return
         seen.add(function)
-        yield function[0], function[1], node
+        yield node
         for each in ast.walk(node) if depth else ():
             if isinstance(each, ast.Call):
                 for below in self._code.functions(function[0], function[1], each.func):
                     yield from self._bodies(below, depth - 1, seen)
 
-    def _statuses(self, module: int, scope: int, nodes: Iterable[ast.AST]) -> list[int | None]:
+    def _statuses(self, nodes: Iterable[ast.AST]) -> list[int | None]:
         """The status of each refusal; None where it is not told, 302 for a redirect."""
         found: list[int | None] = []
         for node in nodes:
@@ -136,6 +136,8 @@ class Refusals:
                     found.append(302)
                 elif name in _REFUSES:
                     found.append(401)
+                elif _ERRORS.match(name):
+                    found.append(403)
                 elif _ANSWERS.match(name):
                     found += [status for status in _answered(node) if status in _STRONG]
             elif isinstance(node, ast.Raise):
@@ -165,7 +167,7 @@ class Refusals:
         found: list[Exempt] = []
         for each in ast.walk(node) if node else ():
             if isinstance(each, ast.If):
-                refuses = bool(self._statuses(function[0], function[1], _within(each.body))) or (
+                refuses = bool(self._statuses(_within(each.body))) or (
                     hook and any(_gives(below) for below in _within(each.body))
                 )
                 for test, negated in _tests(each.test):
@@ -203,13 +205,13 @@ def _within(body: list[ast.stmt]) -> list[ast.AST]:
     return [each for statement in body for each in ast.walk(statement)]
 
 
-def _tests(node: ast.expr, negated: bool = False) -> Iterator[tuple[ast.expr, bool]]:
+def _tests(node: ast.expr, *, negated: bool = False) -> Iterator[tuple[ast.expr, bool]]:
     """The single tests of a condition, and whether each is negated."""
     if isinstance(node, ast.BoolOp):
         for each in node.values:
-            yield from _tests(each, negated)
+            yield from _tests(each, negated=negated)
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-        yield from _tests(node.operand, not negated)
+        yield from _tests(node.operand, negated=not negated)
     else:
         yield node, negated
 
@@ -224,8 +226,10 @@ def _field(node: ast.expr) -> str:
 
 
 def _gives(node: ast.AST) -> bool:
-    return isinstance(node, ast.Return) and node.value is not None and not (
-        isinstance(node.value, ast.Constant) and node.value.value is None
+    return (
+        isinstance(node, ast.Return)
+        and node.value is not None
+        and not (isinstance(node.value, ast.Constant) and node.value.value is None)
     )
 
 
@@ -254,10 +258,10 @@ def _is_redirect(node: ast.AST) -> bool:
 
 
 def _looks(node: ast.AST) -> bool:
-    return any(_looks_itself(each, False) for each in ast.walk(node))
+    return any(_looks_itself(each) for each in ast.walk(node))
 
 
-def _looks_itself(node: ast.AST, port: bool) -> bool:
+def _looks_itself(node: ast.AST, *, port: bool = False) -> bool:
     """Whether a name or attribute says who asks."""
     if port and _last(node if isinstance(node, ast.expr) else None) == "session":
         return isinstance(node, ast.Attribute) and _last(node.value) in _REQUESTS
@@ -280,5 +284,3 @@ def _declares(node: ast.AST) -> bool:
 
 def _names(node: ast.expr | None) -> list[ast.expr]:
     return [each for each in ast.walk(node) if isinstance(each, ast.Name | ast.Attribute)] if node else []
-
-
