@@ -10,6 +10,7 @@ import click
 COMMANDS = {
     "check": "contract_tests.parity.check:check",
     "globals": "contract_tests.migration.globals.command:find_globals",
+    "models": "contract_tests.migration.models.command:models",
     "routes": "contract_tests.migration.routes.command:routes",
 }
 

@@ -27,7 +27,7 @@ class AskError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A route as the application has it: `source` is where its function begins, `guards` where what runs before does."""
+    """A route as the application has it: `source`: where its function begins; `guards`: where what runs before does."""
 
     method: str
     path: str

@@ -66,7 +66,10 @@ class Guards:
         found += self._asked(route)
         if route.function and self._refusals.in_view(route.function):
             found.append(self._guard("view", route.function))
-        return list({str(each): each for each in found}.values())
+        first: dict[str, Guard] = {}
+        for each in found:
+            first.setdefault(str(each), each)
+        return list(first.values())
 
     def _guard(self, kind: str, function: Function, *, everywhere: bool = False) -> Guard:
         name = self._code.name(function)
