@@ -12,6 +12,7 @@ COMMANDS = {
     "globals": "contract_tests.migration.globals.command:find_globals",
     "models": "contract_tests.migration.models.command:models",
     "routes": "contract_tests.migration.routes.command:routes",
+    "scaffold": "contract_tests.migration.scaffold.command:scaffold",
 }
 
 

@@ -193,9 +193,8 @@ class Answerer:
                         made.fields.setdefault(key, Field(Shape(), {CODE})).shape.add(
                             self._shape(function, each.value, depth - 1)
                         )
-            elif isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute) and each.args:
-                if each.func.attr == "append" and _text_of(each.func.value) == name:
-                    made.item().add(self._shape(function, each.args[0], depth - 1))
+            elif isinstance(each, ast.Call) and each.args and ast.unparse(each.func) == f"{name}.append":
+                made.item().add(self._shape(function, each.args[0], depth - 1))
 
     def _stored(self, function: Function, name: ast.Name, depth: int) -> Shape:
         """What is kept in a dict or list of the module or of the factory: `users[1] = {...}`."""
@@ -204,9 +203,9 @@ class Answerer:
         for number, definition in self._code.tree(variable[0]).definitions.items() if variable and depth else ():
             for each in walk_own(definition):
                 for target in each.targets if isinstance(each, ast.Assign) else ():
-                    if variable and isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
-                        if self._code.variable(variable[0], number, target.value) == variable:
-                            made.add(self._shape((variable[0], number), each.value, depth - 1))
+                    owner = target.value if isinstance(target, ast.Subscript) else None
+                    if variable and owner and self._code.variable(variable[0], number, owner) == variable:
+                        made.add(self._shape((variable[0], number), each.value, depth - 1))
         return made
 
     def _returns(self, function: Function) -> Iterator[ast.expr]:

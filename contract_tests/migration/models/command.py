@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -12,6 +13,8 @@ from contract_tests.migration.models.recorded import RecordingError, read_record
 from contract_tests.migration.models.writing import Writer
 from contract_tests.migration.routes.asked import AskError, is_spec
 from contract_tests.migration.routes.board import Side
+from contract_tests.migration.routes.declared import Route
+from contract_tests.migration.routes.guards import Guard
 from contract_tests.migration.survey.reading import default_folder
 
 
@@ -33,7 +36,8 @@ def models(
 
     A path is read, and nothing of it runs. A SPEC (module:attribute or module:factory()) is imported and asked, too.
     """
-    text = Writer().module(drafted(original, recorded, wanted, exclude, None if no_cache else default_folder()))
+    drafts, _ = drafted(original, recorded, wanted, exclude, None if no_cache else default_folder())
+    text = Writer().module(drafts)
     if out:
         write_new(out, text)
     else:
@@ -42,8 +46,8 @@ def models(
 
 def drafted(
     original: str, recorded: tuple[Path, ...], wanted: tuple[str, ...], exclude: tuple[str, ...], cache: Path | None
-) -> list[Draft]:
-    """The drafts that a command line asks for. Raises Wrong in one line."""
+) -> tuple[list[Draft], Callable[[Route], list[Guard]]]:
+    """The drafts that a command line asks for, and what tells a route's guards. Raises Wrong in one line."""
     if not is_spec(original) and not Path(original).exists():
         raise Wrong(f"{original}: no such file or folder, and no SPEC such as package.module:create_app()")
     try:
@@ -56,7 +60,7 @@ def drafted(
     routes = [route for route in side.routes if not wanted or str(route) in wanted]
     if not routes:
         raise Wrong(f"{original}: no route{' of that name' if wanted else ' of Flask'} there")
-    return drafts_of(side.code, routes, exchanges)
+    return drafts_of(side.code, routes, exchanges), side.guards
 
 
 def write_new(path: Path, text: str) -> None:

@@ -82,7 +82,7 @@ def _of_flask(app: Any, prefix: str = "") -> Iterator[Asked]:
         if rule.endpoint == "static" or rule.endpoint.endswith(".static"):
             continue
         methods = set(rule.methods or ())
-        own = _written(view, methods)
+        own = _written(rule, methods)
         automatic = tuple(sorted(methods - own))
         for method in sorted(own):
             function = _method_of(view, method)
@@ -95,9 +95,9 @@ def _of_flask(app: Any, prefix: str = "") -> Iterator[Asked]:
             yield from _of_flask(inner, joined(prefix, path))
 
 
-def _written(view: Any, methods: set[str]) -> set[str]:
+def _written(rule: Any, methods: set[str]) -> set[str]:
     """The methods that somebody wrote; Flask adds HEAD and OPTIONS by itself."""
-    if getattr(view, "provide_automatic_options", None) is False:
+    if getattr(rule, "provide_automatic_options", None) is False:
         return methods - {"HEAD"}
     return methods - _AUTOMATIC or methods
 

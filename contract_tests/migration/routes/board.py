@@ -9,7 +9,7 @@ from pathlib import Path
 from contract_tests.migration.routes.asked import Asked, ask, folder_of, is_spec
 from contract_tests.migration.routes.code import Code
 from contract_tests.migration.routes.decisions import Decision
-from contract_tests.migration.routes.declared import Declared, Route
+from contract_tests.migration.routes.declared import Declared, Route, once
 from contract_tests.migration.routes.endpoints import Models, is_stub
 from contract_tests.migration.routes.evidence import Evidence, Seen
 from contract_tests.migration.routes.guards import Guard, Guards
@@ -97,7 +97,7 @@ class Side:
         self.routes = declared.port() if port else declared.original()
         self.untold = [*declared.untold, *owners.untold]
         if asked is not None:
-            self.routes, self.untold = [self._confirmed(each) for each in asked], []
+            self.routes, self.untold = once([self._confirmed(each) for each in asked]), []
         self._guards = Guards(self.code, owners, port=port)
 
     def guards(self, route: Route) -> list[Guard]:

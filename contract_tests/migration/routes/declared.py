@@ -73,10 +73,10 @@ class Declared:
     def original(self) -> list[Route]:
         found = self._routes(FLASK)
         found += self._others(found)
-        return _once(found)
+        return once(found)
 
     def port(self) -> list[Route]:
-        return _once(self._routes(("fastapi", "router")))
+        return once(self._routes(("fastapi", "router")))
 
     def _routes(self, kinds: tuple[str, ...]) -> list[Route]:
         found: list[Route] = []
@@ -298,7 +298,7 @@ def _above_any(node: ast.AST, wanted: ast.Call) -> str | None:
     return None
 
 
-def _once(routes: list[Route]) -> list[Route]:
+def once(routes: list[Route]) -> list[Route]:
     """Each method and path once, the first that is declared: it is the one that answers."""
     found: dict[tuple[str, str, bool], Route] = {}
     for route in routes:
