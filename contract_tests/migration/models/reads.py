@@ -97,18 +97,19 @@ class Reader:
     def _expression(self, function: Function, node: ast.expr, names: Names) -> None:
         """Note every read in an expression, and follow what it calls."""
         for each in ast.walk(node):
-            if isinstance(each, ast.NamedExpr):
-                self._bind(function, each.target, each.value, names)
-            if isinstance(each, ast.Call | ast.Subscript):
-                self.shape(function, each, names)
             if isinstance(each, ast.comprehension) and isinstance(each.target, ast.Name):
                 iterated = self.shape(function, each.iter, names)
                 if iterated is not None:
                     names[each.target.id] = iterated.item()
+        for each in ast.walk(node):
+            if isinstance(each, ast.NamedExpr):
+                self._bind(function, each.target, each.value, names)
+            if isinstance(each, ast.Call | ast.Subscript):
+                self.shape(function, each, names)
             if isinstance(each, ast.Compare) and isinstance(each.ops[0], ast.In | ast.NotIn):
                 owner, key = self.shape(function, each.comparators[0], names), _text(each.left)
                 if owner is not None and key:
-                    owner.field(key).optional = True
+                    owner.field(key).optional = owner.field(key).tested = True
             if isinstance(each, ast.Call):
                 self._cast(function, each, names)
 
@@ -187,7 +188,7 @@ class Reader:
             self._texts.add(id(found.shape))
         if call is None:
             # One place that needs it is enough.
-            found.optional &= known and found.optional
+            found.optional &= found.tested or found.many
             return found.shape
         name = getattr(call.func, "attr", "")
         default = call.args[1] if len(call.args) > 1 else _keyword(call, "default")

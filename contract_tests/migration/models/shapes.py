@@ -75,7 +75,7 @@ class Shape:
 
 @dataclass(slots=True)
 class Field:
-    """A field of an object: `default` is source text; `many` a key that may be repeated."""
+    """A field of an object: `default` is source text; `many` a key that may be repeated; `tested` by `in`."""
 
     shape: Shape = field(default_factory=Shape)
     sources: set[str] = field(default_factory=set)
@@ -83,6 +83,7 @@ class Field:
     optional: bool = False
     default: str | None = None
     many: bool = False
+    tested: bool = False
 
     def is_optional(self, owner: Shape) -> bool:
         """Whether the code has an answer to its absence, or traffic showed an object without it."""

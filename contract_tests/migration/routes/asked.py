@@ -87,7 +87,8 @@ def _of_flask(app: Any, prefix: str = "") -> Iterator[Asked]:
         for method in sorted(own):
             function = _method_of(view, method)
             guards = tuple(filter(None, (_source(each) for each in _hooks(app, rule.endpoint))))
-            yield Asked(method, joined(prefix, rule.rule), _source(function), automatic, guards)
+            answered = tuple(each for each in automatic if each != "HEAD" or method == "GET")
+            yield Asked(method, joined(prefix, rule.rule), _source(function), answered, guards)
     # Werkzeug's dispatcher keeps the other applications by their prefixes.
     for path, other in getattr(app.wsgi_app, "mounts", {}).items():
         inner = getattr(other, "__self__", other)

@@ -17,7 +17,7 @@ _HOOKS = {"before_request": False, "before_app_request": True, "url_value_prepro
 _HOOKS |= {"app_url_value_preprocessor": True}
 # What is not in the given code is judged by its name.
 _BY_NAME = re.compile(
-    r"login|auth|required|require|permission|protect|access|admin|role|scope|token|jwt|guard|member|verif|secur|signed_in",
+    r"login|auth|required|require|permission|protect|access|admin|role|scope|token|jwt|guard|member|verif|secur|signed_in|user$",
     re.IGNORECASE,
 )
 _NO_GUARD = re.compile(r"csrf_exempt|exempt|optional|limiter|cache|oauth2_callback", re.IGNORECASE)
