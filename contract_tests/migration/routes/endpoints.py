@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import sys
 
 from contract_tests.migration.routes.code import Code
 from contract_tests.migration.routes.declared import Route
 from contract_tests.migration.routes.owners import keyword
 
 _MODELS = ("pydantic.", "sqlmodel.", "msgspec.", "typing.TypedDict", "typing.NamedTuple", "typing_extensions.TypedDict")
+_FRAMEWORKS = frozenset({"builtins", "fastapi", "starlette", "sqlalchemy", "typing_extensions", "flask", "werkzeug"})
 _TYPED = frozenset({"list", "dict", "set", "tuple", "Sequence", "Iterable", "Mapping", "Page"})
 _NOT_YET = frozenset({"NotImplementedError", "NotImplemented"})
 
@@ -54,8 +56,7 @@ class Models:
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or route.function is None:
             return ()
         module, scope = route.function[0], self._code.outer(route.function)
-        arguments = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
-        given = any(self._is_input(module, scope, each.annotation) for each in arguments)
+        given = self._takes(module, scope, node, 4)
         return (*(("in",) if given else ()), *(("out",) if self._has_output(route, node) else ()))
 
     def _has_output(self, route: Route, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
@@ -73,18 +74,31 @@ class Models:
             return self._is_typed(module, scope, node.left) or self._is_typed(module, scope, node.right)
         return self._is_model(module, scope, node)
 
-    def _is_read(self, module: int, scope: int, mark: ast.Call, depth: int) -> bool:
+    def _is_read(self, module: int, scope: int, mark: ast.expr | None, depth: int) -> bool:
         """Whether what a route depends on takes a model itself."""
-        for function in self._code.functions(module, scope, mark.args[0]) if mark.args and depth else ():
+        given = mark.args[0] if isinstance(mark, ast.Call) and mark.args else None
+        for function in self._code.functions(module, scope, given) if depth else ():
             node = self._code.node(function)
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                outer = self._code.outer(function)
-                arguments = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
-                if any(self._is_input(function[0], outer, each.annotation, depth - 1) for each in arguments):
+                if self._takes(function[0], self._code.outer(function), node, depth - 1):
                     return True
         return False
 
-    def _is_input(self, module: int, scope: int, node: ast.expr | None, depth: int = 4) -> bool:
+    def _takes(self, module: int, scope: int, node: ast.FunctionDef | ast.AsyncFunctionDef, depth: int) -> bool:
+        """Whether a function has a parameter that FastAPI fills from a model."""
+        positional = (*node.args.posonlyargs, *node.args.args)
+        defaults = [*[None] * (len(positional) - len(node.args.defaults)), *node.args.defaults, *node.args.kw_defaults]
+        for each, default in zip((*positional, *node.args.kwonlyargs), defaults, strict=True):
+            depends = isinstance(default, ast.Call) and _name(default.func) in ("Depends", "Security")
+            if (
+                self._is_read(module, scope, default, depth)
+                if depends
+                else (self._is_input(module, scope, each.annotation, depth))
+            ):
+                return True
+        return False
+
+    def _is_input(self, module: int, scope: int, node: ast.expr | None, depth: int) -> bool:
         node = _quoted(node)
         if isinstance(node, ast.Subscript):
             inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
@@ -104,12 +118,21 @@ class Models:
 
     def _is_model(self, module: int, scope: int, node: ast.expr | None) -> bool:
         for value in self._code.of(module, scope, node) if isinstance(node, ast.Name | ast.Attribute) else ():
+            if value[0] == "O" and _is_foreign_model(value[1]):
+                return True
             if value[0] == "C":
                 cls = self._code.node((value[1], value[2]))
                 decorated = any("dataclass" in ast.unparse(each) for each in (cls.decorator_list if cls else ()))
                 if decorated or any(base.startswith(_MODELS) for base in self._code.bases((value[1], value[2]))):
                     return True
         return False
+
+
+def _is_foreign_model(full: str) -> bool:
+    """A class that is not among the given modules: a model, unless it is the framework's or Python's own."""
+    top, last = full.partition(".")[0], full.rpartition(".")[2]
+    own = top in sys.stdlib_module_names or top in _FRAMEWORKS
+    return last[:1].isupper() and not own and not last.endswith(("Response", "Request"))
 
 
 def _quoted(node: ast.expr | None) -> ast.expr | None:

@@ -247,7 +247,8 @@ def test_routers_prefixes_and_mounts_of_the_port_are_followed(pair, new):
     "old",
     [
         "app = Flask(__name__)\ndef add(app):\n    app.add_url_rule('/w/a', 'a', a)\ndef a(): return ''\nadd(app)\n",
-        "from flask import Blueprint\nb = Blueprint('b', __name__, url_prefix='/no')\n@b.get('/a')\ndef a(): return ''\n"
+        "from flask import Blueprint\nb = Blueprint('b', __name__, url_prefix='/no')\n@b.get('/a')\n"
+        "def a(): return ''\n"
         "app = Flask(__name__)\napp.register_blueprint(b, url_prefix='/w')\n",
         "from flask import Blueprint\nb = Blueprint('b', __name__)\nc = Blueprint('c', __name__, url_prefix='/w')\n"
         "@b.get('/a')\ndef a(): return ''\nc.register_blueprint(b)\napp = Flask(__name__)\n"
@@ -272,6 +273,37 @@ def test_a_stub_is_not_implemented(pair, body, state):
     assert row["state"] == state
 
 
+MODELS = "from pydantic import BaseModel\nfrom elsewhere import Item, Row\nclass In(BaseModel):\n    a: int\n"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "models"),
+    [
+        ("i: In", ["in"]), ("i: list[In]", ["in"]), ("i: 'In | None' = None", ["in"]), ("i: Item", ["in"]),
+        ("i: int", []), ("q: str = ''", []), ("db: Item = Depends(given)", []), ("i=Depends(read)", ["in"]),
+        ("*, i: In", ["in"]), ("request: Request", []),
+    ],
+)  # fmt: skip
+def test_a_model_that_comes_in_is_told(pair, parameters, models):
+    more = "from fastapi import Request\ndef given(): ...\ndef read(i: In): ...\n"
+    (row,) = pair(OLD, MODELS + more + NEW.replace("a():", f"a({parameters}):"))["routes"]
+    assert row["models"] == models
+
+
+@pytest.mark.parametrize(
+    ("given", "returned", "models"),
+    [
+        ("", "In", ["out"]), ("", "list[In]", ["out"]), ("", "dict[str, int]", ["out"]), ("", "Row | None", ["out"]),
+        (", response_model=In", "dict", ["out"]), (", response_model=None", "In", []), ("", "str", []), ("", "dict", []),
+        ("", "Response", []),
+    ],
+)  # fmt: skip
+def test_a_model_that_goes_out_is_told(pair, given, returned, models):
+    new = NEW.replace("'/a'", f"'/a'{given}").replace("a():", f"a() -> {returned}:")
+    (row,) = pair(OLD, MODELS + "from fastapi import Response\n" + new)["routes"]
+    assert row["models"] == models
+
+
 def test_a_decision_stands_for_a_port_and_goes_stale(pair, here):
     old = OLD + "\n@app.get('/old')\ndef old():\n    return ''\n"
     (here / "pyproject.toml").write_text(
@@ -289,7 +321,8 @@ def test_a_decision_stands_for_a_port_and_goes_stale(pair, here):
 
 def test_a_decision_may_move_a_route_or_drop_a_guard(pair, here):
     (here / "decided.toml").write_text(
-        '[[routes]]\nroute = "GET /a"\nreason = "versioned"\nowner = "team"\nmoved_to = "GET /v2/a"\nguard = "dropped"\n'
+        '[[routes]]\nroute = "GET /a"\nreason = "versioned"\nowner = "team"\n'
+        'moved_to = "GET /v2/a"\nguard = "dropped"\n'
     )
     data = pair(GUARDED, NEW.replace("/a", "/v2/a"), "--decisions", "decided.toml")
     assert data["fails"] == []
