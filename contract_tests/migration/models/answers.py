@@ -202,7 +202,9 @@ class Answerer:
         variable = self._code.variable(*function, name)
         for number, definition in self._code.tree(variable[0]).definitions.items() if variable and depth else ():
             for each in walk_own(definition):
-                for target in each.targets if isinstance(each, ast.Assign) else ():
+                if not isinstance(each, ast.Assign):
+                    continue
+                for target in each.targets:
                     owner = target.value if isinstance(target, ast.Subscript) else None
                     if variable and owner and self._code.variable(variable[0], number, owner) == variable:
                         made.add(self._shape((variable[0], number), each.value, depth - 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -114,7 +115,7 @@ class Side:
                     function=function or route.function,
                 )  # fmt: skip
         place = f"{asked.source[0]}:{asked.source[1]}" if asked.source else "?"
-        wrapped = ()
+        wrapped: tuple[tuple[int, int, ast.expr], ...] = ()
         if function:
             node, scope = self.code.node(function), self.code.outer(function)
             place = self.code.place(function[0], self.code.world.scope(*function)["line"])

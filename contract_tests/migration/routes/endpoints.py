@@ -90,11 +90,12 @@ class Models:
         defaults = [*[None] * (len(positional) - len(node.args.defaults)), *node.args.defaults, *node.args.kw_defaults]
         for each, default in zip((*positional, *node.args.kwonlyargs), defaults, strict=True):
             depends = isinstance(default, ast.Call) and _name(default.func) in ("Depends", "Security")
-            if (
+            found = (
                 self._is_read(module, scope, default, depth)
                 if depends
-                else (self._is_input(module, scope, each.annotation, depth))
-            ):
+                else self._is_input(module, scope, each.annotation, depth)
+            )
+            if found:
                 return True
         return False
 

@@ -115,9 +115,9 @@ class Guards:
             return
         for cls in self._code.classes(module, scope, argument):
             for method in ("dispatch", "__call__"):
-                function = self._code.method(cls, method)
-                if function:
-                    self._middlewares.append(_Hook(owner, function, everywhere=False))
+                found = self._code.method(cls, method)
+                if found:
+                    self._middlewares.append(_Hook(owner, found, everywhere=False))
                     break
 
     def _given(self, owner: Owner) -> None:

@@ -175,13 +175,13 @@ class Owners:
 
     def _dispatched(self, module: int, scope: int, call: ast.Call) -> None:
         """Werkzeug's `DispatcherMiddleware(app.wsgi_app, {"/old": other})`."""
-        main = call.args[0].value if isinstance(call.args[0], ast.Attribute) else call.args[0]
+        main = _app_of(call.args[0])
         table = call.args[1]
         if not isinstance(table, ast.Dict):
             return
         for parent in self.of(module, scope, main):
             for key, value in zip(table.keys, table.values, strict=True):
-                for child in self.of(module, scope, value.value if _is_wsgi(value) else value):
+                for child in self.of(module, scope, _app_of(value)):
                     if child is not parent:
                         child.links.append(Link(parent.variable, text(key), None, module, scope, mounted=True))
 
@@ -203,8 +203,9 @@ def _instead(node: ast.expr | None, element: ast.expr) -> ast.expr:
     return ast.Attribute(element, node.attr, ast.Load()) if isinstance(node, ast.Attribute) else element
 
 
-def _is_wsgi(node: ast.expr) -> bool:
-    return isinstance(node, ast.Attribute) and node.attr == "wsgi_app"
+def _app_of(node: ast.expr) -> ast.expr:
+    """The app of its `wsgi_app`."""
+    return node.value if isinstance(node, ast.Attribute) and node.attr == "wsgi_app" else node
 
 
 def _prefix_of(call: ast.Call) -> str:

@@ -101,10 +101,10 @@ class Refusals:
     def _asked(self, function: Function, hook: bool) -> Refusal | None:
         statuses: list[int | None] = []
         looks = False
-        for node in self._bodies(function, _DEEPEST, set()):
-            nodes = list(ast.walk(node))
+        for body in self._bodies(function, _DEEPEST, set()):
+            nodes = list(ast.walk(body))
             statuses += self._statuses(nodes)
-            looks = looks or any(_looks_itself(each, port=self._port) for each in nodes) or _declares(node)
+            looks = looks or any(_looks_itself(each, port=self._port) for each in nodes) or _declares(body)
         node = self._code.node(function)
         if hook and node is not None and any(_gives(each) for each in ast.walk(node)):
             statuses.append(None)

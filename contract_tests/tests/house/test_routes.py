@@ -294,8 +294,8 @@ def test_a_model_that_comes_in_is_told(pair, parameters, models):
     ("given", "returned", "models"),
     [
         ("", "In", ["out"]), ("", "list[In]", ["out"]), ("", "dict[str, int]", ["out"]), ("", "Row | None", ["out"]),
-        (", response_model=In", "dict", ["out"]), (", response_model=None", "In", []), ("", "str", []), ("", "dict", []),
-        ("", "Response", []),
+        (", response_model=In", "dict", ["out"]), (", response_model=None", "In", []),
+        ("", "str", []), ("", "dict", []), ("", "Response", []),
     ],
 )  # fmt: skip
 def test_a_model_that_goes_out_is_told(pair, given, returned, models):
