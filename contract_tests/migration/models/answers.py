@@ -40,6 +40,8 @@ class Answerer:
         self._kinds = kinds
         self._names = names
         self.answers = Answers()
+        # What calls and variables give: each is followed once.
+        self._followed: dict[object, Shape] = {}
 
     def view(self, function: Function) -> Answers:
         node = self._code.node(function)
@@ -107,6 +109,17 @@ class Answerer:
     # What an expression is
 
     def _shape(self, function: Function, node: ast.expr, depth: int) -> Shape:
+        if not isinstance(node, ast.Call | ast.Name | ast.Subscript):
+            return self._made(function, node, depth)
+        key = (function, id(node), depth)
+        if key not in self._followed:
+            self._followed[key] = Shape()
+            self._followed[key] = self._made(function, node, depth)
+        copied = Shape()
+        copied.add(self._followed[key])
+        return copied
+
+    def _made(self, function: Function, node: ast.expr, depth: int) -> Shape:
         made = Shape()
         read = self._reader.shape(function, node, self._names)
         if read is not None:

@@ -51,6 +51,8 @@ class Reader:
         self._parts = {id(self.reads.part(name)): name for name in PARTS}
         self._open: list[Function] = []
         self._texts: set[int] = set()
+        # What a helper gives for what it gets: each is followed once.
+        self._followed: dict[object, list[Shape]] = {}
 
     def view(self, function: Function) -> dict[str, Shape]:
         """Go through a view; gives what its names stand for in the end."""
@@ -238,7 +240,11 @@ class Reader:
                 found = self.shape(function, argument, names)
                 if found is not None:
                     inner[name] = found
-            _, returned = self._function(callee, inner)
+            key = (callee, tuple(sorted((name, id(each)) for name, each in inner.items())))
+            if key not in self._followed:
+                self._followed[key] = []
+                self._followed[key] = self._function(callee, inner)[1]
+            returned = self._followed[key]
             if returned:
                 return returned[0]
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 
-from contract_tests.migration.routes.code import Code
+from contract_tests.migration.routes.code import Code, Definition
 from contract_tests.migration.routes.declared import Route
 from contract_tests.migration.routes.owners import keyword
 
@@ -79,13 +79,14 @@ class Models:
         given = mark.args[0] if isinstance(mark, ast.Call) and mark.args else None
         for function in self._code.functions(module, scope, given) if depth else ():
             node = self._code.node(function)
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                if self._takes(function[0], self._code.outer(function), node, depth - 1):
-                    return True
+            if self._takes(function[0], self._code.outer(function), node, depth - 1):
+                return True
         return False
 
-    def _takes(self, module: int, scope: int, node: ast.FunctionDef | ast.AsyncFunctionDef, depth: int) -> bool:
+    def _takes(self, module: int, scope: int, node: Definition | None, depth: int) -> bool:
         """Whether a function has a parameter that FastAPI fills from a model."""
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            return False
         positional = (*node.args.posonlyargs, *node.args.args)
         defaults = [*[None] * (len(positional) - len(node.args.defaults)), *node.args.defaults, *node.args.kw_defaults]
         for each, default in zip((*positional, *node.args.kwonlyargs), defaults, strict=True):
