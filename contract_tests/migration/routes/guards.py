@@ -158,11 +158,11 @@ class Guards:
         functions = [(each[1], each[2]) for each in values if each[0] == "F"]
         for cls in (each for each in values if each[0] in "CI"):
             functions += [found for found in (self._code.method((cls[1], cls[2]), "__call__"),) if found]
-        for function in functions:
-            if self._refusals.of(function):
-                yield self._guard("decorator", function)
+        refusing = [function for function in functions if self._refusals.of(function)]
+        yield from (self._guard("decorator", function) for function in refusing)
         name = _name_of(callee)
-        if not functions and _suggests(name):
+        # In an original one guard too many is a question; in a port it would hide a hole.
+        if not refusing and _suggests(name) and not (functions and self._port):
             yield Guard("decorator", name, self._code.place(module, node.lineno), named=True)
 
     # Dependencies

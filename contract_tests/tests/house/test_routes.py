@@ -187,6 +187,15 @@ def test_a_decorator_above_the_route_guards_nothing(pair):
     assert row["original"]["guards"] == []
 
 
+def test_a_decorator_that_refuses_nobody_to_be_seen_counts_by_its_name_in_the_original_alone(pair):
+    deny = "def require_role(view):\n    return elsewhere(view)\n"
+    (row,) = pair(
+        deny + OLD.replace("def a", "@require_role\ndef a"), deny + NEW.replace("def a", "@require_role\ndef a")
+    )["routes"]
+    assert [each["by_name"] for each in row["original"]["guards"]] == [True]
+    assert row["unguarded"] is True
+
+
 def test_the_whole_apps_guard_does_not_stand_for_a_routes_own(pair):
     """A check of other sites' pages before every request is in both; the sign-in of one route is not."""
     old = GUARDED + HOOK.format("if request.headers.get('Origin'): abort(403)")
