@@ -13,7 +13,10 @@ COMMANDS = {
     "check": ("contract_tests.parity.check:check", "Ask two apps the same, and tell every difference."),
     "gateway": ("contract_tests.migration.gateway.command:gateway", "Write a proxy's configuration from one table."),
     "globals": ("contract_tests.migration.globals.command:find_globals", "Find every use of Flask's globals."),
+    "models": ("contract_tests.migration.models.command:models", "Draft Pydantic models from code and traffic."),
     "record": ("contract_tests.parity.record:record", "Say how to record traffic, or what a recording holds."),
+    "routes": ("contract_tests.migration.routes.command:routes", "The board: each route, and how far its port is."),
+    "scaffold": ("contract_tests.migration.scaffold.command:scaffold", "Draft the port's router, and its tests."),
     "shadow": ("contract_tests.parity.shadow:shadow", "Compare what both apps answered to the same traffic."),
     "strength": ("contract_tests.parity.strength.command:strength", "Break the port, and see what your cases catch."),
 }

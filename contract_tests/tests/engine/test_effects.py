@@ -398,7 +398,7 @@ def test_the_check_tells_answers_alike_and_writes_otherwise(checked):
     assert fingerprint.strip() == "POST /orders effect orders.total value"
     assert "original  6.0" in ran.output
     assert "in        order, order again" in ran.output
-    assert "DIFFERENT: 1 new difference (3 cases" in ran.output
+    assert "DIFFERENT: 1 cause of 1 new difference (3 cases" in ran.output
 
 
 def test_the_check_passes_where_both_write_the_same(checked):

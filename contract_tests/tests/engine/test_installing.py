@@ -135,7 +135,7 @@ def test_it_runs_on_a_foreign_pair(environment, shop):
     run = ran(folder / "bin" / "parity", "check", "old:app", "new:app", "--cases", "cases.jsonl", cwd=shop)
     assert run.returncode == 1, run.stderr
     assert "1. GET /dish/{id}: integer becomes float\n     GET /dish/{id} json $.price type" in run.stdout
-    assert "DIFFERENT: 1 new difference (1 case in" in run.stdout
+    assert "DIFFERENT: 1 cause of 1 new difference (1 case in" in run.stdout
 
 
 def test_the_pytest_plugin_is_there_by_its_entry_point(environment, shop):
