@@ -114,12 +114,16 @@ class Secrets:
     def _number(self, secret: str, *, sent: bool) -> int:
         with self._lock:
             if secret not in self._numbers:
-                number = self._numbers[secret] = len(self._numbers) + 1
+                number = self._numbers[secret] = self._next(secret)
                 for spelling in _spellings(secret):
                     self._spelled.setdefault(spelling[:_FIRST], {}).setdefault(spelling, number)
                 if sent:
                     self._sent.add(number)
             return self._numbers[secret]
+
+    def _next(self, secret: str) -> int:  # noqa: ARG002 -- a recording's numbers follow from the secret
+        """The number of a secret that was not met before."""
+        return len(self._numbers) + 1
 
     def _within(self, text: str) -> list[tuple[str, int]]:
         """The spellings that a text has, the longest first."""

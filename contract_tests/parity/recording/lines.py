@@ -60,11 +60,9 @@ class KeyedSecrets(Secrets):
         super().__init__(names)
         self._key = key
 
-    def mark(self, secret: str) -> str:
+    def _next(self, secret: str) -> int:
         digest = blake2b(secret.encode("utf-8", "surrogatepass"), key=self._key, digest_size=6).digest()
-        with self._lock:
-            number = self._numbers.setdefault(secret, int.from_bytes(digest, "big"))
-        return f"<secret:{number}>"
+        return int.from_bytes(digest, "big")
 
     @property
     def known(self) -> tuple[str, ...]:
