@@ -53,7 +53,7 @@ def run(modules: list[str], told: int) -> None:
     status = 3
     with contextlib.suppress(SystemExit):
         # Plain asserts: what has been imported cannot be rewritten, and nobody reads the message.
-        options = ["-x", "-q", "--assert=plain", "-p", "no:xdist", "-p", "no:cacheprovider"]
+        options = ["-x", "-q", "--assert=plain", "-p", "no:xdist", "-p", "no:cacheprovider", "-p", "no:parity"]
         status = pytest.main([*options, *modules], plugins=[Noting(told)])
     os.write(told, (json.dumps({"status": int(status)}) + "\n").encode())
     os._exit(0)
