@@ -44,14 +44,15 @@ def recordings(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shadow")
     with pytest.MonkeyPatch.context() as patched, ExitStack() as stack:
         patched.setenv("PARITY_RECORD_KEY", "one key for both")
-        apps = {}
+        apps, servers = {}, {}
         for role, command in RECORDED.items():
             database = sqlite_database(folder / role)
-            server = stack.enter_context(serve(command, folder / role, database_url=database, **SETTINGS))
-            apps[role] = stack.enter_context(http(server.url))
+            servers[role] = stack.enter_context(serve(command, folder / role, database_url=database, **SETTINGS))
+            apps[role] = stack.enter_context(http(servers[role].url))
         for request in TRAFFIC:
-            for app in apps.values():
-                assert app.send(request).failure is None
+            for role, app in apps.items():
+                failure = app.send(request).failure
+                assert failure is None, f"{role} at {servers[role].url}: {failure}\n{servers[role].log_tail()}"
         for request in ONLY_ON_THE_PORT:
             apps["port"].send(request)
         for app in apps.values():
