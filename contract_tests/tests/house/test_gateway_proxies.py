@@ -167,7 +167,8 @@ def test_what_the_app_says_of_who_served_is_not_believed(here):
 def test_a_hidden_path_and_a_body_that_is_too_large_come_to_nobody(here):
     here.configured(route(serve=PORT), hidden='["/metrics"]', max_body_mb=1)
     assert here.ask("/metrics").status == 404
-    assert here.ask("/", "POST", body=b"x" * ((1 << 20) + 1)).status == 413
+    # Refused by what its head says: a client that went on sending might find the connection closed.
+    assert here.ask("/", "POST", headers={"Content-Length": str((1 << 20) + 1)}).status == 413
     assert here.port.asked == here.original.asked == []
     assert here.ask("/", "POST", body=b"x" * (1 << 20)).status == 200
 
