@@ -115,7 +115,8 @@ class _Children(Generic[Value]):
             self._signal(signal.SIGINT)
             # What a lane still says has to be read, or it waits for us as we for it.
             self._gather(hearers, values, interrupted=True)
-            raise LanesInterrupted(values) from None
+            # In the order of the lanes, whichever of them ended first.
+            raise LanesInterrupted({name: values[name] for name in self._lanes if name in values}) from None
         return {name: values[name] for name in self._lanes}
 
     def _gather(self, hearers: Mapping[str, Said], values: dict[str, Value], *, interrupted: bool = False) -> None:
