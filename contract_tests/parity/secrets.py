@@ -38,6 +38,8 @@ _SHORT, _LONG = 3, 8
 _FIRST = _SHORT + 1
 # No excerpt shows more of a secret on one side of its cut.
 _PIECE = 80
+# Requests that wait to be read are not kept beyond so many, or so many bytes of bodies.
+_WAITING, _WAITING_BYTES = 4096, 1 << 24
 
 Span = tuple[int, int, str]
 
@@ -61,12 +63,17 @@ class Secrets:
         self._sent: set[int] = set()
         # By their first characters: a run of thousands of cases has as many secrets, and few in each text.
         self._spelled: dict[str, dict[str, int]] = {}
+        # Most requests are answered alike, and nothing is ever told of them: they are read when something is.
+        self._waiting: list[Request] = []
+        self._waiting_bytes = 0
 
     def learn(self, request: Request) -> None:
         """Note a request's secrets, so that they are known wherever they turn up later."""
-        for start, stop, secret in _request_spans(request, self.is_secret):
-            if stop > start:
-                self._number(secret, sent=True)
+        with self._lock:
+            self._waiting.append(request)
+            self._waiting_bytes += len(request.body)
+            if len(self._waiting) > _WAITING or self._waiting_bytes > _WAITING_BYTES:
+                self._read_waiting()
 
     def learn_cookies(self, response: Response) -> None:
         """Note the values of a response's cookies."""
@@ -81,11 +88,14 @@ class Secrets:
 
     def mark(self, secret: str) -> str:
         """The text that stands for a secret: `<secret:1>`."""
-        return f"<secret:{self._number(secret, sent=False)}>"
+        with self._lock:
+            self._read_waiting()
+            return f"<secret:{self._number(secret)}>"
 
     def tells_sent(self, hidden: str) -> bool:
         """Whether a text with its secrets hidden had one that a client had sent before any answer showed it."""
         with self._lock:
+            self._read_waiting()
             return any(int(number) in self._sent for number in _MARK.findall(hidden))
 
     def header(self, name: str, value: str) -> str:
@@ -111,15 +121,22 @@ class Secrets:
                 text = re.sub(word, f"<secret:{number}>", text)
         return self._hide_cut(text) if CUT in text else text
 
-    def _number(self, secret: str, *, sent: bool) -> int:
-        with self._lock:
-            if secret not in self._numbers:
-                number = self._numbers[secret] = self._next(secret)
-                for spelling in _spellings(secret):
-                    self._spelled.setdefault(spelling[:_FIRST], {}).setdefault(spelling, number)
-                if sent:
-                    self._sent.add(number)
-            return self._numbers[secret]
+    def _read_waiting(self) -> None:
+        """Number the secrets of the requests that were sent, in their order. The caller holds the lock."""
+        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        for request in waiting:
+            for start, stop, secret in _request_spans(request, self.is_secret):
+                if stop > start:
+                    self._number(secret, sent=True)
+
+    def _number(self, secret: str, *, sent: bool = False) -> int:
+        if secret not in self._numbers:
+            number = self._numbers[secret] = self._next(secret)
+            for spelling in _spellings(secret):
+                self._spelled.setdefault(spelling[:_FIRST], {}).setdefault(spelling, number)
+            if sent:
+                self._sent.add(number)
+        return self._numbers[secret]
 
     def _next(self, secret: str) -> int:  # noqa: ARG002 -- a recording's numbers follow from the secret
         """The number of a secret that was not met before."""
@@ -128,6 +145,7 @@ class Secrets:
     def _within(self, text: str) -> list[tuple[str, int]]:
         """The spellings that a text has, the longest first."""
         with self._lock:
+            self._read_waiting()
             firsts = {text[at : at + _FIRST] for at in range(len(text) - _SHORT)} & self._spelled.keys()
             found = {
                 spelling: number

@@ -66,7 +66,9 @@ class KeyedSecrets(Secrets):
 
     @property
     def known(self) -> tuple[str, ...]:
-        return tuple(self._numbers)
+        with self._lock:
+            self._read_waiting()
+            return tuple(self._numbers)
 
 
 class Lines:
