@@ -10,6 +10,7 @@ import shlex
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -26,6 +27,9 @@ _ATTEMPTS = 3
 _PAUSE = 0.02
 
 _running: set[Server] = set()
+# The names of ports, as many as this process was given of late.
+_reserved: dict[int, socket.socket] = {}
+_KEPT = 128
 
 
 class ServerError(RuntimeError):
@@ -102,6 +106,8 @@ class Server:
         process, self._process = self._process, None
         _running.discard(self)
         if process is None:
+            if not self._fixed_port:
+                _release(self.port)
             return
         try:
             _signal_group(process.pid, signal.SIGTERM)
@@ -110,6 +116,8 @@ class Server:
             _signal_group(process.pid, signal.SIGKILL)
             process.wait()
             self._keep_log()
+            if not self._fixed_port:
+                _release(self.port)
 
     def log_tail(self, lines: int = 20) -> str:
         """The last lines of what the server wrote, also after its end."""
@@ -173,13 +181,38 @@ class Server:
 
 
 def free_port() -> int:
-    """A loopback port that no one listens on; someone may before we do."""
+    """A loopback port that no one listens on, and that no other process is given by this function meanwhile."""
     while True:
         port = random.choice(_PORTS)
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
+            _reserve(port)
             return port
+
+
+def _reserve(port: int) -> None:
+    """Hold a port's name until this process ends or has been given many more. Raises OSError where another holds it.
+
+    Between the choice and the server's own bind() lies a second, in which another server could take the port, and
+    would then be the one that answers. Linux alone has names that no file stands for; elsewhere that is a risk left.
+    """
+    if sys.platform != "linux":
+        return
+    name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        name.bind(f"\0flask-fastapi-parity:{port}")
+    except OSError:
+        name.close()
+        raise
+    _reserved[port] = name
+    if len(_reserved) > _KEPT:
+        _release(next(iter(_reserved)))
+
+
+def _release(port: int) -> None:
+    if name := _reserved.pop(port, None):
+        name.close()
 
 
 def _exit_code(pid: int) -> int | None:

@@ -88,6 +88,25 @@ def test_a_port_that_is_taken_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> 
         assert servers.free_port() == free
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing holds a port before a server listens there")
+def test_a_port_that_another_process_was_given_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody listens there yet: whoever was given it is starting a server."""
+    source = "from contract_tests.parity.servers import free_port; print(free_port(), flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", source], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        given = int(other.stdout.readline())
+        free = servers.free_port()
+        servers._release(free)
+        choices = iter([given, free])
+        monkeypatch.setattr("random.choice", lambda _: next(choices))
+        assert servers.free_port() == free
+        other.communicate("\n")
+    choices = iter([given])
+    assert servers.free_port() == given
+
+
 def test_a_port_that_is_taken_in_between_is_left_for_another(tmp_path: Path) -> None:
     taken = f"""
 import pathlib, sys
