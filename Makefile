@@ -15,7 +15,7 @@ WITH_INDEX = $(UV_INDEX); if [ -n "$$UV_DEFAULT_INDEX" ]; then export UV_DEFAULT
 # What the images of both apps run on: nothing of development, and only versions that the tests ran with.
 RUN = pyproject.toml --extra service --extra flask --extra fastapi --extra msal --extra postgres --extra redis --constraint requirements/dev.lock
 
-.PHONY: help setup test servers pythons parity wire resilience cutover bench faults check lint flask fastapi openapi migrate dist lock clean
+.PHONY: help setup test servers pythons parity wire resilience cutover bench faults check style fresh measured lint flask fastapi openapi migrate dist lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list the commands
@@ -65,19 +65,23 @@ bench: $(STAMP)  ## what each route costs, on both apps, the smallest and the us
 faults: $(STAMP)  ## plant each of the known faults in a copy, and say which test notices it (15 minutes)
 	@$(BIN)/python -m contract_tests.tests.faults
 
-check: $(STAMP)  ## exactly what CI runs: format, lint, types, import contracts, tests, servers, other Pythons, fresh apps, parity, wire, resilience, cutover
+check: $(STAMP)  ## exactly what CI runs: style, tests, servers, other Pythons, fresh apps, parity, wire, resilience, cutover
+	@$(MAKE) --no-print-directory -j2 $(SYNC) style test servers parity pythons fresh measured resilience cutover
+
+# Two at once: half of them wait for servers more than they compute. What one prints stays together.
+SYNC = $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+
+style: $(STAMP)
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(MAKE) --no-print-directory test
-	$(MAKE) --no-print-directory servers
-	$(MAKE) --no-print-directory pythons
-	$(BIN)/python -m pytest -n 2 --dist worksteal -q --fresh-apps contract_tests/suite
-	$(MAKE) --no-print-directory parity
-	$(BIN)/python -m contract_tests.live.probes.measuring
-	$(MAKE) --no-print-directory resilience
-	$(MAKE) --no-print-directory cutover
+
+fresh: $(STAMP)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -q --fresh-apps --pairs-only contract_tests/suite
+
+measured: $(STAMP)
+	@$(BIN)/python -m contract_tests.live.probes.measuring
 
 lint: $(STAMP)  ## format the code, and mend what the linter can mend
 	@$(BIN)/ruff format

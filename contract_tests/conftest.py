@@ -63,6 +63,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--fresh-apps", action="store_true", help="make both apps anew for each test, instead of rewinding them"
     )
+    group.addoption(
+        "--pairs-only",
+        action="store_true",
+        help="run a test that has a client of either app, and one of both, with that of both alone",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -220,6 +225,10 @@ def sign_up() -> Callable[..., Any]:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what a run against servers cannot judge; the verdict counts it."""
+    if config.getoption("--pairs-only"):
+        # Each app answers in [both] what it answers alone: no part of the contract is left out.
+        config.hook.pytest_deselected(items=[item for item in items if _is_single(item)])
+        items[:] = [item for item in items if not _is_single(item)]
     if not _outside(config):
         return
     given = config.stash.get(CONTRACT, None)
@@ -234,6 +243,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in left_out]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
+
+
+def _is_single(item: pytest.Item) -> bool:
+    """Whether a test has a client of one app that could be one of both."""
+    callspec = getattr(item, "callspec", None)
+    return callspec is not None and callspec.params.get("api") in ROLES
 
 
 def _outside(config: pytest.Config) -> bool:
@@ -262,6 +277,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 def pytest_deselected(items: list[pytest.Item]) -> None:
     for item in items:
+        if item.config.getoption("--pairs-only") and _is_single(item):
+            continue
         if "not servers" in item.config.option.markexpr and any(map(item.get_closest_marker, BY_MAKE_SERVERS)):
             item.config.stash[LEFT_TO_SERVERS] += 1
         if _outside(item.config) and any(map(item.get_closest_marker, ("in_process", "provider", "shared"))):

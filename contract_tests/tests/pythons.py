@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 VERSIONS = ("3.11", "3.12", "3.13", "3.14")
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
-TESTS = ("-n", "2", "--dist", "worksteal", "-q", "contract_tests/suite")
+TESTS = ("-n", "2", "--dist", "worksteal", "-q", "--pairs-only", "contract_tests/suite")
 # What an environment is made from.
 SOURCES = ("pyproject.toml", "requirements/dev.lock")
 

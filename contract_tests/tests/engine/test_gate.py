@@ -137,6 +137,11 @@ def test_a_documented_answer_that_no_test_reaches_fails_a_whole_run(tmp_path):
     assert whole.returncode == 1
     assert "port: GET /healthz 200 was documented and never seen" in whole.stdout
     assert "port: GET / 200" not in whole.stdout
+    pairs = run(run_tests, *options, "--pairs-only", str(copy), cwd=tmp_path)
+    assert pairs.returncode == 1
+    assert "port: GET / 200" not in pairs.stdout
+    assert "port: GET /healthz 200 was documented and never seen" in pairs.stdout
+    assert "2 passed, 2 deselected" in pairs.stdout
     unmarked = run(run_tests, *options, "-m", "not in_process", str(copy), cwd=tmp_path)
     assert unmarked.returncode == 0, unmarked.stdout
     part = run(run_tests, *options, "-k", "hello and port", str(copy), cwd=tmp_path)

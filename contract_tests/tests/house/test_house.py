@@ -217,9 +217,10 @@ def test_make_test_and_make_servers_together_run_each_test_once():
 
 
 def test_make_check_runs_both_of_them_and_nothing_else_leaves_a_test_out():
-    recipe = re.search(r"^check:.*\n((?:\t.*\n)+)", MAKEFILE, re.M)[1].splitlines()
-    for target in ("test", "servers", "parity", "resilience"):
-        assert recipe.count(f"\t$(MAKE) --no-print-directory {target}") == 1
+    steps = re.search(r"^check:.*\n\t.* \$\(SYNC\) (.*)\n", MAKEFILE, re.M)[1].split()
+    assert steps[0] == "style"
+    for target in ("test", "servers", "parity", "resilience", "cutover"):
+        assert steps.count(target) == 1
     options = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
     assert not {"-m", "-k", "--deselect", "--ignore"} & set(options["addopts"])
 
