@@ -15,6 +15,7 @@ JSON, FORM, PARTS = "application/json", "application/x-www-form-urlencoded", "mu
 BOUNDARY = "parity-7d9f"
 _HOST = (b"Host", b"localhost")
 _KEPT = "{{"
+_PAIR = 2
 
 Query = Sequence[tuple[str, str]]
 
@@ -87,7 +88,8 @@ def _kept_or_quoted(value: str) -> str:
 def _pairs(value: Any) -> list[tuple[str, str]]:
     if isinstance(value, dict):
         return [(name, as_text(inner)) for name, inner in value.items() if inner is not None]
-    return [(str(name), str(inner)) for name, inner in value] if isinstance(value, list) else []
+    pairs = value if isinstance(value, list) else []
+    return [(str(each[0]), str(each[1])) for each in pairs if isinstance(each, list | tuple) and len(each) == _PAIR]
 
 
 def _parts(value: Any) -> bytes:
@@ -95,7 +97,7 @@ def _parts(value: Any) -> bytes:
     for name, text in _pairs(value):
         file = '; filename="parity.txt"\r\nContent-Type: text/plain' if name in _files(value) else ""
         lines.append(f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"{file}\r\n\r\n{text}\r\n')
-    return "".join([*lines, f"--{BOUNDARY}--\r\n"]).encode()
+    return "".join([*lines, f"--{BOUNDARY}--\r\n"]).encode("utf-8", "replace")
 
 
 def _files(value: Any) -> set[str]:

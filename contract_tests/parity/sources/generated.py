@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from contract_tests.parity.cases import Case
 from contract_tests.parity.known import Cases, Known, Recipe
-from contract_tests.parity.making import FORM, as_text, encoded, written
+from contract_tests.parity.making import FORM, PARTS, as_text, encoded, written
 from contract_tests.parity.messages import Request
 from contract_tests.parity.plan import SourceLeftOutError
 from contract_tests.parity.sources.mutated import read_back
@@ -57,7 +57,7 @@ def _last(recipe: Recipe, query: dict[str, Any], body: Any) -> Request:
         target += b"?" + encoded(_encodable(pairs)).encode("latin-1", "replace")
     if recipe.kind is None:
         return replace(recipe.last, target=target)
-    data, _ = written(_plain(body) if recipe.kind.startswith(FORM) else body, recipe.kind)
+    data, _ = written(_plain(body) if recipe.kind.startswith((FORM, PARTS)) else body, recipe.kind)
     headers = tuple((n, b"%d" % len(data) if n.lower() == b"content-length" else v) for n, v in recipe.last.headers)
     return replace(recipe.last, target=target, body=data, headers=headers)
 
