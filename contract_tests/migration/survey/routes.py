@@ -310,7 +310,7 @@ class Entries:
     def _variable(self, module: int, scope: int, name: str, depth: int = 0) -> Any:
         for each in self._world.scope(module, scope)["names"].get(name, ()):
             if each[0] == "f" and depth < 8:
-                for value in self._world._module(module, each[1], each[2]):
+                for value in self._world.module(module, each[1], each[2]):
                     if value[0] == "M" and value[1] != module:
                         return self._variable(value[1], 0, each[3], depth + 1)
         return (module, scope, name)

@@ -22,23 +22,19 @@ from contract_tests.migration.survey.known import (
     proxy_of,
 )
 from contract_tests.migration.survey.modules import Modules
+from contract_tests.migration.survey.sources import Sources
 from contract_tests.migration.survey.summary import Summary
 
 
-class World:
+class World(Sources):
     """All given modules; answers what an expression in one of them stands for."""
 
     def __init__(self, summaries: list[Summary], modules: Modules) -> None:
-        self.summaries = summaries
-        self.modules = modules
+        super().__init__(summaries, modules)
         self._memo: dict[Any, Values] = {}
         self._ancestors: dict[tuple[int, int], list[Value]] = {}
         self._stars: set[int] = set()
         self.derivation: Callable[[int, int], str | None] = lambda *_: None
-
-    def scope(self, module: int, number: int) -> dict[str, Any]:
-        found: dict[str, Any] = self.summaries[module]["scopes"][number]
-        return found
 
     # Expressions
 
@@ -109,14 +105,6 @@ class World:
                 if members:
                     break
         return some(found)
-
-    def class_around(self, module: int, scope: int) -> Value | None:
-        while scope >= 0:
-            each = self.scope(module, scope)
-            if each["kind"] == "c":
-                return ("C", module, scope)
-            scope = each["parent"]
-        return None
 
     def given(self, module: int, value: Value, arguments: list[Any], keywords: dict[str, Any]) -> Values:
         """What a call gives."""
@@ -196,16 +184,6 @@ class World:
             if each[0] in "CO"
         )
 
-    def is_property(self, function: Value) -> bool:
-        return self._is_marked(function, ("property", "cached_property"))
-
-    def _is_marked(self, function: Value, words: tuple[str, ...]) -> bool:
-        scope = self.scope(function[1], function[2])
-        return any(
-            each and each[0] in "na" and each[1 if each[0] == "n" else 2] in words
-            for each in scope.get("decorators", ())
-        )
-
     # Names
 
     def name(self, module: int, scope: int, name: str) -> Values:
@@ -242,7 +220,7 @@ class World:
             self._stars.discard(module)
 
     def _star(self, importer: int, level: int, dotted: str, name: str) -> Values:
-        for target in self._module(importer, level, dotted):
+        for target in self.module(importer, level, dotted):
             if target[0] == "O":
                 full = canonical(f"{target[1]}.{name}")
                 return self.attribute(target, name) if proxy_of(full) or full in CONTEXT else ()
@@ -262,7 +240,7 @@ class World:
         if kind == "f":
             return self._imported(module, binding[1], binding[2], binding[3])
         if kind == "i":
-            return self._module(module, 0, binding[1])
+            return self.module(module, 0, binding[1])
         if kind == "p":
             return self._parameter(module, scope, binding)
         if kind == "h":
@@ -276,17 +254,9 @@ class World:
     def _looped(self, module: int, iterated: Expression, path: list[int]) -> Values:
         """What a loop binds, where it runs over what is written out."""
         found: list[Value] = []
-        for element in self._elements(module, iterated):
+        for element in self.elements(module, iterated):
             found.extend(self.of(module, element_at(element, path)))
         return some(found)
-
-    def _elements(self, module: int, iterated: Expression) -> list[Any]:
-        if iterated[0] == "t":
-            return list(iterated[1])
-        if iterated[0] != "n" or iterated[2] < 0:
-            return []
-        bindings = self.scope(module, iterated[2])["names"].get(iterated[1], ())
-        return [each for binding in bindings if binding[0] == "e" and binding[1][0] == "t" for each in binding[1][1]]
 
     def _entered(self, module: int, expression: Expression) -> Values:
         """What `with ... as` binds; an object that does not say gives itself."""
@@ -302,24 +272,17 @@ class World:
         if is_first:
             each = self.scope(module, scope)
             function = ("F", module, scope)
-            if self._is_marked(function, ("staticmethod",)):
+            if self.is_marked(function, ("staticmethod",)):
                 return ()
-            is_class = self._is_marked(function, ("classmethod",)) or each["name"] in ("__new__", "__init_subclass__")
+            is_class = self.is_marked(function, ("classmethod",)) or each["name"] in ("__new__", "__init_subclass__")
             return (("C" if is_class else "I", module, each["parent"]),)
         return some([*self._objects(module, annotation), *self.of(module, default)])
 
     # Imports
 
-    def _module(self, importer: int, level: int, dotted: str) -> Values:
-        path = self.modules.relative(importer, level, dotted) if level else self.modules.absolute(importer, dotted)
-        found = self.modules.at(path) if path is not None else None
-        if found is None:
-            return () if level else (("O", canonical(dotted)),)
-        return (("M", found),) if isinstance(found, int) else (("D", found),)
-
     def _imported(self, importer: int, level: int, dotted: str, name: str) -> Values:
         found = []
-        for module in self._module(importer, level, dotted):
+        for module in self.module(importer, level, dotted):
             if module == ("M", importer):
                 # A package's own `from . import name` means the module below it.
                 below = self.modules.at(f"{self.modules.paths[importer]}/{name}")
@@ -329,7 +292,7 @@ class World:
         return some(found)
 
     def member_of_module(self, module: int, name: str) -> Values:
-        proxy = self._flask_itself(module, name)
+        proxy = self.flask_itself(module, name)
         if proxy:
             return (("P", proxy, (), ()),)
         found = self.name(module, 0, name)
@@ -339,15 +302,6 @@ class World:
         if below is None:
             return ()
         return (("M", below),) if isinstance(below, int) else (("D", below),)
-
-    def _flask_itself(self, module: int, name: str) -> str | None:
-        """Flask's own source names its proxies in a way that no other code does."""
-        if name not in ("request", "g", "session", "current_app", "request_ctx", "app_ctx"):
-            return None
-        dotted = self.modules.dotted(module)
-        folder = self.modules.paths[module].removesuffix("/globals")
-        own = dotted in ("flask", "flask.globals") and isinstance(self.modules.at(f"{folder}/globals"), int)
-        return proxy_of(f"{dotted}.{name}") if own else None
 
     # Members
 
