@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -49,8 +50,12 @@ class Proxy:
 
     def reload(self) -> None:
         """Have the files read, and wait until every process of before has ended. Raises ServerError."""
+        number = signal.SIGHUP if self.kind == "nginx" else signal.SIGUSR2
         before, signalled = set(children_of(self.pid)), 0.0
         deadline = time.monotonic() + RELOADED_WITHIN
+        # A master of HAProxy that has only just started, or been reloaded, drops the signal while its process serves.
+        while not is_caught(self.pid, number) and time.monotonic() < deadline:
+            time.sleep(_PAUSE)
         while True:
             now = set(children_of(self.pid))
             if now - before and not now & before:
@@ -58,8 +63,8 @@ class Proxy:
             if time.monotonic() > deadline:
                 raise ServerError(f"{self.kind} did not end its old processes:\n{self._server.log_tail()}")
             if now <= before and time.monotonic() > signalled + _HEARD_WITHIN:
-                # Again, if need be: a master of HAProxy that has only just started does not hear it.
-                os.kill(self.pid, signal.SIGHUP if self.kind == "nginx" else signal.SIGUSR2)
+                # Again, if need be: between the look at a master and the signal to it another reload may begin.
+                os.kill(self.pid, number)
                 signalled = time.monotonic()
             time.sleep(_PAUSE)
 
@@ -85,6 +90,12 @@ class Proxy:
 def children_of(pid: int) -> list[int]:
     """The processes that a process has started and that have not been reaped, as Linux tells it."""
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def is_caught(pid: int, number: signal.Signals) -> bool:
+    """Whether a process has a handler for a signal by now, as Linux tells it."""
+    (caught,) = re.findall(r"^SigCgt:\s*([0-9a-f]+)$", Path(f"/proc/{pid}/status").read_text(), re.M)
+    return bool(int(caught, 16) >> (number - 1) & 1)
 
 
 def check_configuration(kind: str, folder: Path) -> Sequence[str]:
