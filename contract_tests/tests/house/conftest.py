@@ -26,6 +26,20 @@ def redis_url():
     return REDIS
 
 
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    """Writes files by their paths, in the folder where the command is run."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(files):
+        for path, text in files.items():
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / path).write_text(text)
+        return tmp_path
+
+    return write
+
+
 def suite_passes(names, *options):
     """How many tests of these modules of the suite pass with these options: all must, and none be skipped."""
     modules = [f"contract_tests/suite/test_{name}.py" for name in names]

@@ -1,14 +1,33 @@
-"""The labelled trees of specimens/globals: written out as files, and what their labels say."""
+"""What `parity globals` is tried on: two small modules, and the labelled trees of specimens/globals, as files."""
 
 import re
 from collections import Counter
 from dataclasses import dataclass, field
 
+from click.testing import CliRunner
+
+from contract_tests.__main__ import main
 from contract_tests.tests.house.test_house import ROOT
 
 FOLDER = ROOT / "contract_tests/tests/specimens/globals"
 FILE = re.compile(r"^=== (?P<path>\S+)(?: \((?P<encoding>.*?)\))?\n(?P<text>.*?)(?=^=== |\Z)", re.M | re.S)
 LABEL = re.compile(r"# (hit|context): (.*)$")
+
+DEEP = """
+from flask import request
+
+def tag():
+    return request.args.get("tag", "unidentified")
+"""
+APP = """
+from flask import Flask
+from deep import tag
+app = Flask(__name__)
+
+@app.get("/tag")
+def show():
+    return tag()
+"""
 
 
 @dataclass
@@ -17,6 +36,10 @@ class Labels:
 
     hits: Counter[tuple[str, int, str]] = field(default_factory=Counter)
     context: Counter[tuple[str, int, str]] = field(default_factory=Counter)
+
+
+def globals_of(*arguments):
+    return CliRunner().invoke(main, ["globals", "--no-cache", "--jobs", "1", *map(str, arguments)])
 
 
 def write_specimens(folder):
