@@ -1,12 +1,17 @@
-"""Servers that tests of the house need: required in CI, elsewhere their tests are skipped with how to start one."""
+"""What several modules of the house need: files of code in a folder, and servers.
+
+A server is required in CI; elsewhere its tests are skipped with how to start one.
+"""
 
 import os
 import re
+import sys
 
 import pytest
 import redis
 
 from contract_tests.tests.children import run, run_tests
+from contract_tests.tests.house.desk import told
 
 REDIS = "redis://127.0.0.1:6379/0"
 START_REDIS = (
@@ -38,6 +43,30 @@ def write(tmp_path, monkeypatch):
         return tmp_path
 
     return write
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """The folder where the command is run; what a test imports from it is forgotten."""
+    monkeypatch.chdir(tmp_path)
+    before, path = set(sys.modules), list(sys.path)
+    yield tmp_path
+    sys.path[:] = path
+    for name in set(sys.modules) - before:
+        if name.partition(".")[0] in ("desk", "desk_port", "flask_login", "old", "new"):
+            del sys.modules[name]
+
+
+@pytest.fixture
+def pair(here):
+    """Writes an original and a port of one module each, and gives what is said of them."""
+
+    def pair(original, port, *options):
+        (here / "old.py").write_text("from flask import Flask, abort, g, redirect, request, session\n" + original)
+        (here / "new.py").write_text("from fastapi import APIRouter, Depends, FastAPI, HTTPException\n" + port)
+        return told("old.py", "new.py", *options)
+
+    return pair
 
 
 def suite_passes(names, *options):
