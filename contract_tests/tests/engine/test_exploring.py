@@ -15,6 +15,7 @@ from contract_tests.parity.checking import Check
 from contract_tests.parity.exploring import Explorer
 from contract_tests.parity.ledger import Ledger
 from contract_tests.parity.options import Options
+from contract_tests.parity.plan import opened
 from contract_tests.tests.specimens import explored
 
 NOTES = [f"contract_tests.tests.specimens.explored.notes:create_{side}()" for side in ("original", "port")]
@@ -26,47 +27,38 @@ class Found(Exception):
     """What was looked for was found."""
 
 
-@pytest.fixture
-def explore():
-    """Runs sources, after the scout, over so many cases at most; stops at a fingerprint that begins as told."""
+def explore(pair, *sources, auth=None, until=None, cases=150):
+    """Run sources, after the scout, over so many cases at most; stop at a fingerprint that begins as told."""
+    options = Options(sources=sources, budget=1e6, auth=auth)
+    with watched(pair[0], None, 60) as original, watched(pair[1], None, 60) as port:
+        check = Check(original, port, Ledger.empty(), own_ids=False, rewinds=True)
+        left = itertools.count(1)
 
-    def explore(pair, *sources, auth=None, until=None, cases=150):
-        options = Options(sources=sources, budget=1e6, auth=auth)
-        with watched(pair[0], None, 60) as original, watched(pair[1], None, 60) as port:
-            check = Check(original, port, Ledger.empty(), own_ids=False, rewinds=True)
-            left = itertools.count(1)
+        def take(case, take=check.take):
+            exchanges = take(case)
+            if any(each.startswith(until or "?") for each in check.found):
+                raise Found
+            if explorer.turning and next(left) > cases:
+                raise Found
+            return exchanges
 
-            def take(case, take=check.take):
-                exchanges = take(case)
-                if any(each.startswith(until or "?") for each in check.found):
-                    raise Found
-                if explorer.turning and next(left) > cases:
-                    raise Found
-                return exchanges
-
-            check.take = take
-            explorer = Explorer(check, (), options)
-            with suppress(Found):
-                explorer.explore()
-            return check
-
-    return explore
+        check.take = take
+        explorer = Explorer(check, (), options)
+        with suppress(Found):
+            explorer.explore()
+        return check
 
 
 @pytest.fixture
-def faults(monkeypatch):
-    def faults(*names):
-        monkeypatch.setattr(explored, "FAULTS", set(names))
-        for module in ("notes", "guestbook"):
-            monkeypatch.setattr(f"contract_tests.tests.specimens.explored.{module}.FAULTS", set(names))
-
-    return faults
+def faults():
+    yield lambda *names: explored.FAULTS.update(names)
+    explored.FAULTS.clear()
 
 
-@pytest.fixture
-def auth(tmp_path):
+@pytest.fixture(scope="module")
+def auth(tmp_path_factory):
     """A file with a case that signs in."""
-    path = tmp_path / "auth.jsonl"
+    path = tmp_path_factory.mktemp("auth") / "auth.jsonl"
     steps = [{"method": "POST", "target": f"/{verb}", "json": ADA} for verb in ("register", "login")]
     path.write_text(json.dumps({"case": "ada signs in", "steps": steps}))
     return str(path)
@@ -86,20 +78,20 @@ def auth(tmp_path):
         ("no clock", "framework", "GET /about status status value"),
     ],
 )
-def test_a_source_finds_what_is_planted_for_it(explore, faults, auth, fault, source, told):
+def test_a_source_finds_what_is_planted_for_it(faults, auth, fault, source, told):
     faults(fault)
     check = explore(NOTES, source, auth=auth, until=told, cases=400)
     assert any(each.startswith(told) for each in check.found), list(check.found)
 
 
-def test_a_guard_that_the_port_lacks_is_the_first_finding_and_a_security_one(explore, faults, auth):
+def test_a_guard_that_the_port_lacks_is_the_first_finding_and_a_security_one(faults, auth):
     faults("open note", "page", "head")
     first = explore(NOTES, "sequences", "framework", auth=auth, cases=60).findings()[0]
     assert first.fingerprint == "GET /notes/{id} status status value"
     assert list(first.lines())[1] == "  SECURITY: the original refuses this request, and the port answers it"
 
 
-def test_a_guard_that_the_port_has_alone_is_an_ordinary_finding(explore, faults, auth):
+def test_a_guard_that_the_port_has_alone_is_an_ordinary_finding(faults, auth):
     faults("open list")
     found = explore(NOTES[::-1], "framework", auth=auth, cases=30).found
     assert "GET /notes status status value" in found
@@ -117,7 +109,7 @@ def test_a_guard_that_the_port_has_alone_is_an_ordinary_finding(explore, faults,
         ("open form", "GET /entries/new status status value"),
     ],
 )
-def test_pages_are_browsed_and_their_forms_are_sent(explore, faults, fault, told):
+def test_pages_are_browsed_and_their_forms_are_sent(faults, fault, told):
     faults(fault)
     check = explore(GUESTBOOK, "sequences", "mutated", until=told, cases=200)
     assert told in check.found, list(check.found)
@@ -125,13 +117,32 @@ def test_pages_are_browsed_and_their_forms_are_sent(explore, faults, fault, told
     assert check.found[told].unguarded == (fault == "open form")
 
 
-@pytest.mark.parametrize("source", ["framework", "mutated", "sequences", "generated"])
-@pytest.mark.parametrize("pair", [NOTES, GUESTBOOK], ids=["notes", "guestbook"])
-def test_equal_apps_are_alike(explore, faults, auth, pair, source):
-    faults()
-    check = explore(pair, source, auth=auth if pair is NOTES else None, cases=60)
-    assert list(check.found) == []
-    assert check.result.coverage.of_source(source) > 20
+SOURCES = ["framework", "mutated", "sequences", "generated"]
+
+
+@pytest.fixture(scope="module", params=[NOTES, GUESTBOOK], ids=["notes", "guestbook"])
+def equal(request, auth):
+    """A check of two equal apps by all sources, 60 cases of each, half of them signed in: scouted once for all."""
+    signed_in = auth if request.param is NOTES else None
+
+    def at_most(name, known):
+        source, answers = opened(name, known), None
+        for _ in range(30 if signed_in else 60):
+            try:
+                case = source.send(answers)
+            except StopIteration:
+                return
+            answers = yield case
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("contract_tests.parity.exploring.opened", at_most)
+        return explore(request.param, *SOURCES, auth=signed_in, cases=1000)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_equal_apps_are_alike(equal, source):
+    assert list(equal.found) == []
+    assert equal.result.coverage.of_source(source) > 20
 
 
 @pytest.mark.servers
