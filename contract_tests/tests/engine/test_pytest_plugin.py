@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from contract_tests.tests import children
+
 ROOT = Path(__file__).parents[3]
+# By its module: the environment of development may have been made before there was an entry point.
+PLUGIN = ("-p", "no:parity", "-p", "contract_tests.pytest_plugin", "-p", "no:cacheprovider")
 
 SHOP = """
 from flask import Flask, g, jsonify, redirect, request, session
@@ -93,6 +97,19 @@ def test_session(client):
     assert client.get("/me").json["user"] == "bob"
 """
 
+LATE_SUITE = """
+import pytest
+import shop
+
+@pytest.fixture
+def client():
+    import httpx
+    return httpx.Client(transport=httpx.WSGITransport(shop.create_app()), base_url="http://x")
+
+def test_gone(client):
+    assert client.get("/items/1").status_code == 404
+"""
+
 HTTPX_SUITE = """
 import asyncio
 import httpx
@@ -131,28 +148,35 @@ def test_httpx_over_wsgi():
 
 @pytest.fixture
 def suite(tmp_path, monkeypatch):
-    """Runs pytest on files in a folder of their own, and gives its exit code and its output."""
+    """Runs pytest on files in a folder of their own, and gives its exit code and its output.
+
+    In a child that has imported the apps' frameworks before; `alone` in an interpreter of its own, with nothing
+    imported and all plugins that are installed.
+    """
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
 
-    def run(files, *options):
+    def run(files, *options, alone=False):
         (tmp_path / "shop.py").write_text(SHOP)
         (tmp_path / "port.py").write_text(PORT)
         (tmp_path / "pytest.ini").write_text("[pytest]\n")
         for name, text in files.items():
             (tmp_path / name).write_text(text)
-        # By its module: the environment of development may have been made before there was an entry point.
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:parity", "-p", "contract_tests.pytest_plugin"]
-        ran = subprocess.run(
-            [*command, "-p", "no:cacheprovider", *options],
-            cwd=tmp_path,
-            env={"PYTHONPATH": f"{ROOT}:{tmp_path}", "PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        env = {"PYTHONPATH": f"{ROOT}:{tmp_path}", "PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"}
+        given = [*PLUGIN, *options]
+        if alone:
+            command = [sys.executable, "-m", "pytest", "-q", *given]
+            ran = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+        else:
+            ran = children.run(run_tests_within, str(tmp_path), *given, cwd=tmp_path, env=env)
         return ran.returncode, ran.stdout + ran.stderr
 
     return run
+
+
+def run_tests_within(folder, *arguments):
+    """As `python -m pytest` in this folder: what lies there can be imported."""
+    sys.path.insert(0, folder)
+    return children.run_tests(*arguments)
 
 
 FLASK = {"test_shop.py": FLASK_SUITE}
@@ -160,9 +184,10 @@ BOTH = ("--original", "shop:create_app()", "--port")
 
 
 def test_a_flask_suite_passes_on_two_apps_that_are_alike(suite):
-    code, told = suite(FLASK, *BOTH, "port:create_app()")
+    """One of its clients is imported by a fixture, long after the plugin has begun."""
+    code, told = suite(FLASK | {"test_late.py": LATE_SUITE}, *BOTH, "port:create_app()", alone=True)
     assert code == 0, told
-    assert "ALIKE (7 requests went to both; original shop:create_app(), port port:create_app())" in told
+    assert "ALIKE (8 requests went to both; original shop:create_app(), port port:create_app())" in told
 
 
 def test_a_difference_fails_its_test_with_the_engines_text_and_none_is_swallowed(suite):
@@ -223,7 +248,7 @@ def test_a_suite_is_tried_with_a_fault_that_it_should_notice(suite):
 
 
 def test_workers_of_xdist_are_counted_together(suite):
-    code, told = suite(FLASK, *BOTH, "port:broken()", "-n", "2")
+    code, told = suite(FLASK, *BOTH, "port:broken()", "-p", "xdist.plugin", "-n", "2")
     assert code == 1
     assert "DIFFERENT: 1 new difference (7 requests" in told
 
@@ -254,7 +279,7 @@ def test_what_cannot_be_used_is_told_in_one_line(suite, options, said):
 def test_without_the_options_nothing_is_imported_and_nothing_changed(suite):
     probe = "import sys\ndef test_modules():\n"
     probe += "    assert not [m for m in sys.modules if m.startswith(('contract_tests.parity', 'httpx', 'flask'))]\n"
-    code, told = suite({"test_modules.py": probe})
+    code, told = suite({"test_modules.py": probe}, alone=True)
     assert code == 0, told
     assert "parity" not in told
 
