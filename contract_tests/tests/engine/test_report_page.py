@@ -25,9 +25,19 @@ def browser():
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
+    """The page of 200 differences: more than it shows at once."""
+    return written(tmp_path_factory, 200)
+
+
+@pytest.fixture(scope="module")
+def large_page(tmp_path_factory):
     """The page of 2000 differences."""
+    return written(tmp_path_factory, 2000)
+
+
+def written(tmp_path_factory, differences):
     path = tmp_path_factory.mktemp("page") / "report.html"
-    path.write_text(html.of(run_of(2000).as_json()), encoding="utf-8")
+    path.write_text(html.of(run_of(differences).as_json()), encoding="utf-8")
     return path
 
 
@@ -67,9 +77,9 @@ def test_no_secret_is_shown(browser, page):
     assert "<secret:1>" in browser.ask("document.body.innerText")
 
 
-def test_thousands_are_there_in_steps(browser, page):
+def test_thousands_are_there_in_steps(browser, large_page):
     browser.resize(1280, 900)
-    browser.open(page, "#view=differences")
+    browser.open(large_page, "#view=differences")
     assert counted(browser).endswith("in all")
     assert int(counted(browser).split()[0]) >= 2000
     assert cards(browser) <= 100
@@ -80,8 +90,8 @@ def test_thousands_are_there_in_steps(browser, page):
     browser.wait(f"document.querySelectorAll('article').length > {before}")
 
 
-def test_filters_need_no_network_and_stand_in_the_address(browser, page):
-    browser.open(page, "#view=differences")
+def test_filters_need_no_network_and_stand_in_the_address(browser, large_page):
+    browser.open(large_page, "#view=differences")
     whole = int(counted(browser).split()[0])
     browser.ask(
         "{ const s = document.getElementById('level'); s.value = 'header'; s.dispatchEvent(new Event('change')); }"
@@ -97,9 +107,9 @@ def test_filters_need_no_network_and_stand_in_the_address(browser, page):
     )
     browser.wait("document.querySelectorAll('article').length === 1")
     place = browser.ask("location.hash")
-    browser.open(page, place)
+    browser.open(large_page, place)
     assert cards(browser) == 1
-    assert browser.asked_for() == [page.as_uri()]
+    assert browser.asked_for() == [large_page.as_uri()]
 
 
 @pytest.mark.parametrize(
@@ -176,24 +186,30 @@ def test_coverage_has_what_was_reached_masked_and_never_reached(browser, page):
     assert ["GET /never/asked"] in rows
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_shows_it_without_a_bar_to_the_side(browser, page, scheme):
-    browser.resize(390, 844, phone=True, scheme=scheme)
+SCHEMES = ("light", "dark")
+
+
+def test_a_phone_shows_it_without_a_bar_to_the_side(browser, page):
     for view in ("causes", "differences", "accepted", "coverage"):
+        browser.resize(390, 844, phone=True)
         browser.open(page, f"#view={view}")
         browser.ask("document.querySelectorAll('article details').forEach((each) => each.open = true)")
-        assert browser.ask("document.documentElement.scrollWidth") <= 390, view
+        for scheme in SCHEMES:
+            browser.resize(390, 844, phone=True, scheme=scheme)
+            assert browser.ask("document.documentElement.scrollWidth") <= 390, (view, scheme)
     browser.resize(1280, 900)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_what_is_written_can_be_read_on_its_ground(browser, page, scheme):
+def test_what_is_written_can_be_read_on_its_ground(browser, page):
     """WCAG 2.2, 1.4.3: a ratio of 4.5 between a text and what is behind it."""
-    browser.resize(1280, 900, scheme=scheme)
+    browser.resize(1280, 900)
     browser.open(page)
     browser.ask("document.querySelector('article details').open = true")
     browser.wait("document.querySelector('article .inside')")
-    assert browser.ask(CONTRAST) >= 4.5
+    for scheme in SCHEMES:
+        browser.resize(1280, 900, scheme=scheme)
+        assert browser.ask("matchMedia('(prefers-color-scheme: dark)').matches") == (scheme == "dark")
+        assert browser.ask(CONTRAST) >= 4.5, scheme
     browser.resize(1280, 900)
 
 
