@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .difference import Difference
+from .html_parts import parts
 from .json_text import Document, NotJsonError, read
 from .json_values import Comparison
 from .media_types import is_json
@@ -135,6 +136,9 @@ def _bytes(original: bytes, port: bytes) -> Iterator[Difference]:
         return
     offset = first_difference(original, port)
     yield Difference("bytes", "body", "value", excerpt(original, offset), excerpt(port, offset))
+    # The first place is told by the bytes; the others of a page must not hide behind it.
+    for part in parts(original, port)[1:]:
+        yield Difference("bytes", f"body {part.place}", part.kind, part.original, part.port)
 
 
 def _whole(body: bytes) -> str | None:

@@ -14,10 +14,11 @@ from .findings import Finding, exposed_by, gravity
 from .folding import folded
 from .pieces import Piece, closing
 from .reason import Reason
-from .reasons import Seen, reason_of, segment
+from .reasons import Seen, reason_of
 from .secrets import Secrets
 from .settled import Settled, add_settled
 from .telling import curl, hidden_values
+from .texts_apart import segment_of
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # What follows a write that one side alone has made, in the same case.
@@ -55,6 +56,7 @@ class Cause:
     values: dict[str, dict[tuple[str | None, str | None], None]] = field(default_factory=dict)
     closes: Piece | None = None
     after: Counter[Reason] = field(default_factory=Counter)
+    plain: dict[Reason, None] = field(default_factory=dict)
     seen: int = 0
 
     @property
@@ -69,6 +71,7 @@ class Cause:
         """Add what another cause has seen."""
         self.operations.update(other.operations)
         self.after.update(other.after)
+        self.plain |= other.plain
         self.seen += other.seen
         self.cases += [case for case in other.cases if case not in self.cases]
         self.sources |= other.sources
@@ -90,6 +93,7 @@ class Cause:
             folded=dict(self.folded),
             values={fingerprint: dict(pairs) for fingerprint, pairs in self.values.items()},
             after=Counter(self.after),
+            plain=dict(self.plain),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -175,6 +179,8 @@ class Causes:
         found = {reason: cause.copied() for reason, cause in self._found.items()}
         _join(found, _error_bodies(found))
         _join(found, _many_words(found))
+        _fold_usual(found)
+        _fold_unguarded(found)
         _fold_heads(found)
         _fold_after_writes(found)
         _adopt(found)
@@ -188,6 +194,8 @@ class Causes:
         cause = self._found.get(reason) or self._first(reason, seen, exposes, secrets)
         exchange = seen.exchange
         cause.seen += 1
+        if reason.plain is not None:
+            cause.plain.setdefault(reason.plain)
         cause.operations[secrets.hide(exchange.operation)] += 1
         fingerprint = _fingerprint(seen.difference, exchange, secrets)
         cause.fingerprints.setdefault(fingerprint)
@@ -220,7 +228,7 @@ class Causes:
             return
         status = next((cause for each, cause in leaders.items() if each.level == "status"), None)
         if status is not None:
-            self._written[case] = (status.reason, segment(exchange.operation))
+            self._written[case] = (status.reason, segment_of(exchange.operation))
 
 
 def _fingerprint(difference: Difference, exchange: Exchange, secrets: Secrets) -> str:
@@ -233,7 +241,7 @@ def _may_follow(exchange: Exchange, written: str) -> bool:
     What is refused for what was sent (400, 422) is refused whatever was written before.
     """
     refused = {status for status in (exchange.original.status, exchange.port.status) if status >= 400}
-    return 401 in refused or (segment(exchange.operation) == written and refused <= _OF_STATE)
+    return 401 in refused or (segment_of(exchange.operation) == written and refused <= _OF_STATE)
 
 
 def _join(found: dict[Reason, Cause], groups: Iterable[list[Reason]]) -> None:
@@ -267,6 +275,33 @@ def _many_words(found: Mapping[Reason, Cause]) -> list[list[Reason]]:
         if reason.name == "status":
             by_operation.setdefault(reason.marks[:3], []).append(reason)
     return [reasons for reasons in by_operation.values() if len(reasons) > _WORDS]
+
+
+def _fold_usual(found: dict[Reason, Cause]) -> None:
+    """What was thought to lie in unusual requests alone, and is seen with usual ones, too, lies elsewhere."""
+    for reason, cause in list(found.items()):
+        own = [found[each] for each in cause.plain if each in found]
+        if cause.plain and len(own) == len(cause.plain) and not any(each.name == "text" for each in cause.plain):
+            own[0].take(found.pop(reason))
+    pages = [each for each in found if each.name == "elements"]
+    for reason in pages:
+        # A page of a list that comes in another order has other elements.
+        order = next((each for each in found if each.name == "list-order" and each.marks == reason.marks), None)
+        if order is not None:
+            found[order].take(found.pop(reason))
+
+
+def _fold_unguarded(found: dict[Reason, Cause]) -> None:
+    """Whom the original keeps out and the port lets in meets whatever lies behind: that follows from the open door."""
+    for reason, cause in list(found.items()):
+        if reason.name != "status" or reason.marks[1] not in ("401", "403"):
+            continue
+        path = reason.marks[0].partition(" ")[2]
+        door = next(
+            (each for each in found if each.name == "guard" and each.marks[:2] == (path, reason.marks[1])), None
+        )
+        if door is not None:
+            _fold(found, cause, found[door])
 
 
 def _fold_heads(found: dict[Reason, Cause]) -> None:

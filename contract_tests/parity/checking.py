@@ -61,6 +61,7 @@ class Check:
         self.accepted_in: dict[str, Case] = {}
         self.judges_stale = True
         self.hung: Counter[str] = Counter()
+        self.taken = 0
         self.result = Run({"original": original.name, "port": port.name}, noun="case")
         if not rewinds:
             self.result.notes.append("not rewound between cases")
@@ -75,6 +76,7 @@ class Check:
 
     def take(self, case: Case) -> list[Exchange]:
         """Run one case and note what it showed; one of an operation that only hangs is left out, and counted."""
+        self.taken += 1
         if case.source not in GIVEN and any(self.hung[self._place(step)] >= _HANGS for step in case.steps):
             self.result.left_out["cases of operations that hang"] += 1
             self.runner.answers = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from contract_tests.parity.asking import NOTHING, app_of, found_operations
 from contract_tests.parity.cases import Case
@@ -24,13 +24,15 @@ _SHRINKING, _LEAST = 0.5, 10.0
 
 
 class Explorer:
-    """Runs everything that a check is asked for."""
+    """Runs everything that a check is asked for; `clock` says how much of the budget is spent."""
 
-    def __init__(self, check: Check, cases: Sequence[Case], options: Options) -> None:
-        self.check, self.cases, self.options = check, cases, options
+    def __init__(
+        self, check: Check, cases: Sequence[Case], options: Options, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.check, self.cases, self.options, self.clock = check, cases, options, clock
         self.sources = chosen(options.sources, given=bool(cases))
         self.own = tuple(name for name in self.sources if name in HOMES)
-        self.until = time.monotonic() + options.budget
+        self.until = clock() + options.budget
         self.progress = Progress(check.result)
         # Whether the sources have their turns: stored cases, sign-in and scout are done with.
         self.turning = False
@@ -92,12 +94,14 @@ class Explorer:
         from contract_tests.parity.sources.browsing import browsing
         from contract_tests.parity.sources.scouting import scouting
 
-        until = time.monotonic() + _SCOUTING * (self.until - time.monotonic())
+        until = self.clock() + _SCOUTING * (self.until - self.clock())
         rewinds = self.check.rewinds
-        self._run(Turns({"scouting": scouting(known)}, known, until=until, rewinds=rewinds))
+        self._run(Turns({"scouting": scouting(known)}, known, until=until, rewinds=rewinds, clock=self.clock))
         for ways in ("out", "in") if known.sign_in is not None else ("out",):
-            until = time.monotonic() + _SCOUTING / 2 * (self.until - time.monotonic())
-            self._run(Turns({"browsing": browsing(known)}, known, until=until, rewinds=rewinds, ways=ways))
+            until = self.clock() + _SCOUTING / 2 * (self.until - self.clock())
+            self._run(
+                Turns({"browsing": browsing(known)}, known, until=until, rewinds=rewinds, ways=ways, clock=self.clock)
+            )
 
     def _turns(self, known: Known) -> None:
         sources = {}
@@ -107,7 +111,7 @@ class Explorer:
             except SourceLeftOutError as error:
                 self.check.result.told.append(f"left out: {name}: {error}")
         self.turning = True
-        turns = Turns(sources, known, until=self.until, rewinds=self.check.rewinds)
+        turns = Turns(sources, known, until=self.until, rewinds=self.check.rewinds, clock=self.clock)
         self._run(turns)
         self.unfinished = turns.unfinished
         if turns.unfinished:

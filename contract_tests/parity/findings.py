@@ -17,7 +17,7 @@ from contract_tests.parity.telling import curl, hidden_values, tell, visible
 
 # What breaks a client comes before what it might not notice.
 GRAVITY = ("transport", "status", "effect", "json", "media-type", "cookie", "header", "bytes")
-_SECURITY = ("secret", "guard")
+_SECURITY = ("secret", "guard", "open-redirect")
 _PASSWORD = re.compile(r"pass(word|wd|phrase)|pwd", re.IGNORECASE)
 
 

@@ -7,14 +7,20 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from . import shapes
 from .difference import Difference
 from .messages import Response
 
 # What describes a body follows from the body.
 _OF_THE_BODY = frozenset({"content-length", "etag", "content-md5", "digest", "content-disposition", "last-modified"})
 _MEMBER = re.compile(r'(?P<parent>.*?)(?:\.(?P<name>[^.\[\]]+)|\["(?P<quoted>(?:[^"\\]|\\.)*)"\])')
+# An element of a list, the members that tell which one it is, and what counts them.
+_ELEMENT = re.compile(r"(?P<list>\$(?:\.[^.\[\]]+)*)\[\d+\]")
+_IDENTITY = re.compile(r"\.(?:_?id|uuid|slug|pk|key|code)", re.IGNORECASE)
+_COUNTED = re.compile(r"\$(?:\.\w+)*\.(?:total|count|pages|page|size|total_\w+|num_\w+)")
 _REDIRECTS = range(300, 400)
 _ERRORS = range(400, 600)
+_MOVED = frozenset({301, 302, 303, 307, 308})
 _LARGEST = 200_000
 # An OpenAPI document has these members; other bodies with more members missing or extra than these are another one.
 _DESCRIBES = frozenset({"openapi", "paths"})
@@ -33,6 +39,9 @@ def folded(
     alone = set(apart)
     rest = [each for each in differences if each not in alone]
     whole = next((each for each in rest if each.level in ("transport", "status")), None)
+    if whole is not None and whole.level == "status" and {original.status, port.status} <= _MOVED:
+        # Another code of redirect brings neither another page nor another way.
+        return dict(_under([each for each in rest if each != whole], original, port))
     if whole is not None:
         return {each: whole for each in rest if each != whole}
     return dict(_under(rest, original, port))
@@ -43,6 +52,7 @@ def _under(rest: list[Difference], original: Response, port: Response) -> Iterat
     leader = _leader(rest, original)
     if leader is not None:
         yield from ((each, leader) for each in rest if each != leader and _describes(each, leader))
+        yield from _pages(rest, leader)
         return
     yield from _lifetimes(each for each in rest if each.level == "cookie")
     walked = [each for each in rest if each.level == "json"]
@@ -73,7 +83,19 @@ def _leader(rest: list[Difference], original: Response) -> Difference | None:
     return next((each for each in rest if (each.level, each.path) == ("media-type", "Content-Type")), None)
 
 
+def _pages(rest: list[Difference], leader: Difference) -> Iterator[tuple[Difference, Difference]]:
+    """A redirect that has a page on one side alone: its type and its length follow from the page."""
+    gone = [each for each in rest if leader.level == "header" and _is_no_page(each)]
+    yield from ((each, gone[0]) for each in gone[1:])
+
+
+def _is_no_page(difference: Difference) -> bool:
+    return difference.level in ("bytes", "media-type") and difference.kind in ("missing", "extra")
+
+
 def _describes(difference: Difference, leader: Difference) -> bool:
+    if leader.level == "header" and _is_no_page(difference):
+        return False
     return (
         difference.level in ("json", "bytes", "media-type")
         or _is_of_the_body(difference)
@@ -103,8 +125,44 @@ def _bodies(walked: list[Difference], original: Response, port: Response) -> Ite
         if leader is not None:
             yield from ((each, leader) for each in walked if each != leader and each.kind != "order")
         return
-    for members in _by_parent(walked).values():
+    selected = dict(_selections(walked))
+    yield from selected.items()
+    for members in _by_parent(each for each in walked if each not in selected).values():
         yield from _renamed(members)
+
+
+def _selections(walked: list[Difference]) -> Iterator[tuple[Difference, Difference]]:
+    """Where a list has other elements, by their ids, all that their members say follows; counts beside it, too."""
+    leaders: dict[str, Difference] = {}
+    for each in walked:
+        found = _ELEMENT.match(each.path)
+        if found and is_selection(each) is not None:
+            leaders.setdefault(found["list"], each)
+    for each in walked:
+        found = _ELEMENT.match(each.path)
+        if found:
+            leader = leaders.get(found["list"])
+            # What differs in form, such as a time, does so whichever element it stands in.
+            if leader is not None and each != leader and each.kind != "order" and not _is_form(each):
+                yield each, leader
+        elif each.kind == "value" and leaders and _COUNTED.fullmatch(each.path):
+            yield each, next(iter(leaders.values()))
+
+
+def _is_form(difference: Difference) -> bool:
+    if difference.kind in ("value", "type"):
+        ours, theirs = shapes.shape(difference.original), shapes.shape(difference.port)
+        return shapes.is_format(ours, theirs)
+    return difference.kind in ("missing", "extra") and "null" in (difference.original, difference.port)
+
+
+def is_selection(difference: Difference) -> str | None:
+    """The list whose elements are others, where a difference says so: its path."""
+    found = _ELEMENT.match(difference.path)
+    if found is None or difference.level != "json" or difference.kind not in ("value", "missing", "extra"):
+        return None
+    rest = difference.path[found.end() :]
+    return found["list"] if not rest or (difference.kind == "value" and _IDENTITY.fullmatch(rest)) else None
 
 
 def is_another_document(
@@ -117,7 +175,7 @@ def is_another_document(
     return described or len({each.pattern for each in walked if each.kind in ("missing", "extra")}) > _MANY
 
 
-def _by_parent(walked: list[Difference]) -> dict[str, list[Difference]]:
+def _by_parent(walked: Iterable[Difference]) -> dict[str, list[Difference]]:
     found: dict[str, list[Difference]] = {}
     for each in walked:
         if each.kind in ("missing", "extra") and (member := _MEMBER.fullmatch(each.path)):

@@ -10,7 +10,7 @@ from .cookies import parse
 from .declared import OPAQUE, Declared
 from .difference import Difference
 from .header_fields import spelled
-from .identities import Identities, Verdict, is_integer
+from .identities import Identities, Verdict, is_integer, may_be_opaque
 from .json_text import Document, NotJsonError, decoded, read, rewritten
 from .json_values import written
 from .json_walk import Scalars, paired
@@ -25,6 +25,8 @@ _URL = re.compile(
 _LINK = re.compile(r"(?:https?:)?//[^/?#\s]+(?:/\S*)?|/\S+")
 _SIGNED = re.compile(r"(?P<content>\.?[\w-]+)\.[\w-]{6}\.[\w-]{27}")
 _ETAG = re.compile(r'(W/)?"([^"]*)"')
+_HOLDERS = re.compile(r"<(?:input|meta)\b[^<>]{0,1000}>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"""([\w-]+)\s*=\s*(["'])(.*?)\2""")
 _URLS = frozenset({"location", "content-location"})
 _UNREAD = frozenset({"date", "server", "content-length", "content-type"})
 _WIDEST = 8
@@ -77,7 +79,16 @@ class Lesson:
             one, other = original.body.decode(), port.body.decode()
         except UnicodeDecodeError:
             return port.body
+        self._hidden(one, other)
         return self._text(one, other, "bytes", "body").encode()
+
+    def _hidden(self, original: str, port: str) -> None:
+        """The tokens that pages keep for their forms are born there: hidden inputs, and meta elements."""
+        ours, theirs = (_hidden_of(text) for text in (original, port))
+        for name, value in ours.items():
+            other = theirs.get(name, "")
+            if value != other and may_be_opaque(value, other):
+                self._meet(OPAQUE, value, other, own=True)
 
     def _documents(self, original: Document, port: Document, body: bytes) -> bytes:
         ours, theirs = original.tokens, port.tokens
@@ -258,6 +269,18 @@ def _document(response: Response) -> Document | None:
         return read(response.body)
     except NotJsonError:
         return None
+
+
+def _hidden_of(text: str) -> dict[str, str]:
+    """The value of each hidden input and of each meta element that speaks of a token, by name: the first of each."""
+    found: dict[str, str] = {}
+    for element in _HOLDERS.finditer(text):
+        given = {name.lower(): value for name, _, value in _ATTRIBUTE.findall(element[0])}
+        hidden = given.get("type", "").lower() == "hidden" or re.search("csrf|token", given.get("name", ""), re.I)
+        value = given.get("value") or given.get("content")
+        if hidden and value and given.get("name"):
+            found.setdefault(given["name"], value)
+    return found
 
 
 def _signed_alike(original: str, port: str) -> bool:

@@ -51,8 +51,16 @@ class Turns:
     """Cases of several sources, in turns; whoever takes a case tells what was answered before the next."""
 
     def __init__(
-        self, sources: Mapping[str, Cases], known: Known, *, until: float, rewinds: bool, ways: str = "both"
+        self,
+        sources: Mapping[str, Cases],
+        known: Known,
+        *,
+        until: float,
+        rewinds: bool,
+        ways: str = "both",
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
         self._sources, self._known, self._until, self._rewinds = dict(sources), known, until, rewinds
         self._ways = ways
         self._number = 0
@@ -63,12 +71,12 @@ class Turns:
     def __iter__(self) -> Iterator[Case]:
         waiting: dict[str, Sequence[Response] | None] = dict.fromkeys(self._sources)
         while waiting:
-            if time.monotonic() > self._until:
+            if self._clock() > self._until:
                 self.unfinished = list(waiting)
                 return
             # By time where each case has worlds of its own; else by number, so that a seed gives one order.
             name = min(waiting, key=self._spent.__getitem__)
-            began = time.monotonic()
+            began = self._clock()
             try:
                 case = self._sources[name].send(waiting[name])  # type: ignore[arg-type]
             except StopIteration:
@@ -76,7 +84,7 @@ class Turns:
                 continue
             yield from self._both_ways(case)
             waiting[name] = self.answers
-            self._spent[name] += time.monotonic() - began if self._rewinds else 1
+            self._spent[name] += self._clock() - began if self._rewinds else 1
 
     def _both_ways(self, case: Case) -> Iterator[Case]:
         """The case signed out and signed in, where there is a way to; the source is told the latter's answers."""

@@ -9,11 +9,12 @@ _SHOWN = 60
 
 @dataclass(frozen=True, slots=True, order=True)
 class Reason:
-    """Reasons are one where name and marks are."""
+    """Reasons are one where name and marks are; `plain` is what the reason were if the request had been a usual one."""
 
     name: str
     marks: tuple[str, ...]
     title: str = field(compare=False)
+    plain: Reason | None = field(default=None, compare=False)
 
 
 def shown(text: str | None) -> str:

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from urllib.parse import unquote
 
-from . import folding, shapes, status_reasons, texts_apart
+from . import folding, peculiar, shapes, status_reasons, texts_apart
 from .difference import Difference
 from .exchange import Exchange
 from .reason import Reason, shown
+from .texts_apart import segment_of
 
 _FAMILIES = {
     "x-ratelimit-": "the headers of the rate limit",
     "ratelimit": "the headers of the rate limit",
     "access-control-": "the CORS headers",
 }
+# What an answer says, rather than how it is written.
+_CONTENT = frozenset(
+    {"value", "elements", "type", "member", "text", "markup-value", "markup-part", "list-order", "body"}
+)
 _HARDENING = frozenset({
     "x-frame-options", "x-content-type-options", "referrer-policy", "content-security-policy", "permissions-policy",
     "strict-transport-security", "x-xss-protection", "cross-origin-opener-policy", "cross-origin-resource-policy",
 })  # fmt: skip
+_URL_HOST = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//([^/?#]*)", re.IGNORECASE)
 _LIFETIME = frozenset({"Expires", "Max-Age"})
-_VERSION = re.compile(r"api|v\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,18 @@ def reason_of(seen: Seen, *, exposed: str | None = None) -> Reason:
     if difference.kind == "binding":
         name = folding.name_of(difference.path)
         return Reason("binding", (difference.level, name), f"{name}: ids that are no partners")
-    return _LEVELS[difference.level](seen) if difference.level in _LEVELS else _plain(seen)
+    reason = _LEVELS[difference.level](seen) if difference.level in _LEVELS else _plain(seen)
+    return _of_request(reason, seen) if reason.name in _CONTENT else reason
+
+
+def _of_request(reason: Reason, seen: Seen) -> Reason:
+    """What answers hold, where the request is an unusual one: that is why they differ."""
+    unusual = peculiar.of_request(seen.exchange.request)
+    if unusual is None and peculiar.in_path(seen.exchange.operation, seen.exchange.request):
+        return replace(status_reasons.PATH_VALUE, plain=reason)
+    if unusual is None:
+        return reason
+    return Reason("input", (unusual,), f"{unusual} in a request is understood in another way", reason)
 
 
 def _plain(seen: Seen) -> Reason:
@@ -103,9 +120,25 @@ def _header(seen: Seen) -> Reason:
 
 def _location(seen: Seen) -> Reason:
     difference = seen.difference
+    host = _elsewhere(difference.port, seen.exchange)
+    if host is not None and _elsewhere(difference.original, seen.exchange) is None:
+        title = f"SECURITY: the port redirects to {host}, a host that the request named"
+        return Reason("open-redirect", (seen.exchange.operation,), title)
+    ours, theirs = (_URL_HOST.sub("", each or "") for each in (difference.original, difference.port))
+    if ours != theirs and unquote(ours) == unquote(theirs):
+        return Reason("location", ("escapes",), "Location: escaped in another way")
     apart = shapes.relation(*(f'"{each}"' for each in (difference.original, difference.port)))
     where = () if apart not in ("value", "an end") else (seen.exchange.operation,)
     return Reason("location", (apart, *where), f"Location: {_apart(apart)}")
+
+
+def _elsewhere(location: str | None, exchange: Exchange) -> str | None:
+    """The host of a redirect that leaves the app for a host that stands in the request; None for any other."""
+    found = _URL_HOST.match(location or "")
+    host = found[1] if found else ""
+    own = next((value.decode("latin-1") for name, value in exchange.request.headers if name.lower() == b"host"), "")
+    sent = unquote(exchange.request.target.decode("latin-1")) + unquote(exchange.request.body.decode("latin-1"))
+    return host if host and host != own and host in sent else None
 
 
 def _cookie(seen: Seen) -> Reason:
@@ -158,14 +191,17 @@ def _json(seen: Seen) -> Reason:
         return _whole_body(seen)
     if seen.exchange.original.status >= 400 and seen.exchange.port.status >= 400:
         return _error(seen, name)
+    listed = folding.is_selection(difference)
+    if listed is not None and difference.kind == "value":
+        return _selection(seen, listed)
     if difference.kind in ("missing", "extra"):
-        return _member(seen, name)
+        return _selection(seen, listed) if listed is not None and seen.followers else _member(seen, name)
     return _value(seen, name)
 
 
 def _order(seen: Seen, name: str) -> Reason:
     if (seen.difference.original or "").startswith("["):
-        return Reason("list-order", (segment(seen.exchange.operation), name), f"{name or 'the list'}: another order")
+        return Reason("list-order", (segment_of(seen.exchange.operation), name), f"{name or 'the list'}: another order")
     return Reason("key-order", (), "the keys of JSON objects come in another order")
 
 
@@ -195,6 +231,11 @@ def _error(seen: Seen, name: str) -> Reason:
     return Reason("error-text", (name,), f"errors: {name} has another value")
 
 
+def _selection(seen: Seen, listed: str) -> Reason:
+    where = (segment_of(seen.exchange.operation), folding.name_of(listed))
+    return Reason("elements", where, f"{where[1] or 'the list'}: other elements")
+
+
 def _member(seen: Seen, name: str) -> Reason:
     difference = seen.difference
     value = difference.original if difference.kind == "missing" else difference.port
@@ -204,7 +245,7 @@ def _member(seen: Seen, name: str) -> Reason:
     if name.endswith("[*]"):
         return Reason(
             "elements",
-            (difference.kind, segment(seen.exchange.operation), name),
+            (difference.kind, segment_of(seen.exchange.operation), name),
             f"elements of {name} are {_told(difference.kind)}",
         )
     if seen.followers:
@@ -232,7 +273,7 @@ def _value(seen: Seen, name: str) -> Reason:
         return Reason("format", (ours, theirs), f"{ours} becomes {theirs}")
     if difference.kind == "value" and difference.original is not None and difference.port is not None:
         apart = shapes.relation(difference.original, difference.port)
-        return Reason("value", (segment(seen.exchange.operation), name, apart), f"{name}: {_apart(apart)}")
+        return Reason("value", (segment_of(seen.exchange.operation), name, apart), f"{name}: {_apart(apart)}")
     if difference.kind == "count":
         return Reason("member-count", (name,), f"{name} is there a different number of times")
     return Reason("type", (name, ours, theirs), f"{name}: {ours} becomes {theirs}")
@@ -261,12 +302,6 @@ def _told(kind: str) -> str:
 
 def _apart(apart: str) -> str:
     return "another value" if apart in ("value", "an end") else f"another value ({apart})"
-
-
-def segment(operation: str) -> str:
-    """The collection that an operation is about: the first name in its path."""
-    steps = [step for step in operation.partition(" ")[2].strip("/").split("/") if not _VERSION.fullmatch(step)]
-    return steps[0] if steps else ""
 
 
 def _effect(seen: Seen) -> Reason:

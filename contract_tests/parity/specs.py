@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from contract_tests.parity.applications import SpecError, called, find, target_of
 from contract_tests.parity.messages import Request, Response, Target
 from contract_tests.parity.resets import reset_hook
+from contract_tests.parity.templates import Templates
 
 __all__ = ["SpecError", "can_reset", "resolve", "same_target"]
 
@@ -100,6 +101,7 @@ class FactoryTarget:
 
     def __init__(self, spec: str, env: Mapping[str, str] | None, timeout: float | None = None) -> None:
         self._spec, self._env, self._timeout = spec, env, timeout
+        self._templates = Templates()
         self._factory: Callable[[], Any] = find(spec.removesuffix("()"), env)
         self._target: Target = self._made()
 
@@ -132,7 +134,9 @@ class FactoryTarget:
         self.close()
 
     def _made(self) -> Target:
-        return target_of(called(self._factory, self._spec, self._env), self._spec, self._timeout)
+        app = called(self._factory, self._spec, self._env)
+        self._templates.keep(app)
+        return target_of(app, self._spec, self._timeout)
 
 
 class CommandTarget:

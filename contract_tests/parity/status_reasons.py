@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+import sysconfig
 import traceback
+from dataclasses import replace
 from typing import Any
 
+from . import peculiar
 from .exchange import Exchange
 from .messages import Request, Response
 from .reason import Reason
 from .signing_in import answers, refuses
 
 _LARGEST = 100_000
+# The standard library's place, without what is installed below it.
+_STANDARD = (sysconfig.get_path("stdlib") + "/json", sysconfig.get_path("stdlib") + "/encodings", "<frozen")
+_DOCUMENTATION = re.compile(rb'swagger-ui|redoc|oauth2-redirect|^\s*\{\s*"openapi"\s*:|oauth2\.state', re.IGNORECASE)
+PATH_VALUE = Reason("path-value", (), "a path whose value does not fit: 404 becomes 422")
 _MESSAGES = ("error", "message", "detail", "description", "title", "msg")
 _REDIRECTS = range(300, 400)
 
@@ -23,6 +30,8 @@ def reason_of(exchange: Exchange) -> Reason:
         _of_method(exchange)
         or _guard(exchange)
         or _crash(exchange)
+        or _documentation(exchange)
+        or _doubled(exchange)
         or _of_path(exchange)
         or _of_input(exchange)
         or _of_both(exchange)
@@ -37,13 +46,36 @@ def _pair(exchange: Exchange) -> tuple[str, str]:
 def _of_method(exchange: Exchange) -> Reason | None:
     """HEAD and OPTIONS are answered by Flask itself, by FastAPI only where a route says so."""
     method, (ours, theirs) = exchange.request.method, _pair(exchange)
-    if method == "OPTIONS" and _header(exchange.request, b"access-control-request-method"):
+    if method == "OPTIONS" and _is_preflight(exchange):
         return Reason("preflight", (ours, theirs), f"a preflight is answered by {ours} and {theirs}")
     if "405" not in (ours, theirs) or method not in ("HEAD", "OPTIONS"):
         return None
     side, other = ("the port", "the original") if theirs == "405" else ("the original", "the port")
     name = "head" if method == "HEAD" else "options"
     return Reason(name, (side,), f"{method} is 405 in {side}, and not in {other}")
+
+
+def _is_preflight(exchange: Exchange) -> bool:
+    """Whether OPTIONS asks for the rules of CORS, and one side at least has any."""
+    asked = _header(exchange.request, b"access-control-request-method") is not None
+    return asked and any(each.header("Access-Control-Allow-Origin") for each in (exchange.original, exchange.port))
+
+
+def _documentation(exchange: Exchange) -> Reason | None:
+    """The pages that FastAPI adds by itself."""
+    if exchange.original.status != 404 or exchange.port.status != 200:
+        return None
+    if not _DOCUMENTATION.search(exchange.port.body[:_LARGEST]):
+        return None
+    return Reason("documentation", (), "the port shows pages of documentation of its own")
+
+
+def _doubled(exchange: Exchange) -> Reason | None:
+    """Two slashes in a row: what is done with them is one cause, whatever the path is."""
+    if b"//" not in exchange.request.target.partition(b"?")[0]:
+        return None
+    ours, theirs = _pair(exchange)
+    return Reason("slash", ("doubled",), f"two slashes in a row: {ours} becomes {theirs}")
 
 
 def _guard(exchange: Exchange) -> Reason | None:
@@ -70,8 +102,13 @@ def _raised(response: Response) -> str | None:
     if response.exception is None:
         return None
     frames = traceback.extract_tb(response.exception.__traceback__)
-    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
-    return f"{type(response.exception).__qualname__} {place}"
+    if not frames:
+        return type(response.exception).__qualname__
+    # What fails within a library's own function, such as a response that cannot be written, is one cause there.
+    last = next((each for each in reversed(frames) if not each.filename.startswith(_STANDARD)), frames[-1])
+    if "site-packages" in last.filename:
+        return f"{last.filename}:{last.name}"
+    return f"{type(response.exception).__qualname__} {last.filename}:{last.lineno}"
 
 
 def _of_path(exchange: Exchange) -> Reason | None:
@@ -99,17 +136,25 @@ def _of_input(exchange: Exchange) -> Reason | None:
     """What does not fit: FastAPI refuses it by 422, with a list of places."""
     pair = _pair(exchange)
     ours, theirs = pair
+    if {ours, theirs} & {"404", "422"} and peculiar.in_path(exchange.operation, exchange.request):
+        return replace(PATH_VALUE, title=f"a path whose value does not fit: {ours} becomes {theirs}")
     if sorted(pair) == ["400", "422"]:
         return Reason("invalid", pair, f"what does not fit: {ours} becomes {theirs}")
     place = _place(exchange.port)
+    if ours in ("401", "403") and theirs in ("400", "422") and (place is not None or exchange.request.body):
+        title = f"the input is looked at before who sends it: {ours} becomes {theirs}"
+        return Reason("input-before-sign-in", (), title)
     if theirs != "422" or place is None:
         return None
     if ours == "404" and place == "path":
-        return Reason("path-value", (), "a path whose value does not fit: 404 becomes 422")
+        return PATH_VALUE
+    if ours == "404" and place == "body":
+        return Reason("input-before-sign-in", (), "the input is looked at before all else: 404 becomes 422")
     if ours == "415":
         return Reason("media-type-refused", (), "a body of another media type: 415 becomes 422")
-    if ours in ("401", "403"):
-        return Reason("input-before-sign-in", pair, f"the input is looked at before who sends it: {ours} becomes 422")
+    if place == "query" and int(ours) < 400:
+        title = f"the port refuses what it finds in the query: {ours} becomes 422"
+        return Reason("stricter", (exchange.operation, place), title)
     return Reason(
         "stricter",
         (exchange.operation, *pair, place),
@@ -153,6 +198,13 @@ def _own(exchange: Exchange) -> Reason:
     refuses = [each for each in (exchange.original, exchange.port) if each.status >= 400]
     words = _words(refuses[0]) if len(refuses) == 1 else ""
     side = "" if len(refuses) != 1 else f" ({words})" if words else ""
+    title = f"{pair[0]} becomes {pair[1]}{side}"
+    unusual = peculiar.of_request(exchange.request)
+    if unusual == peculiar.REPEATED:
+        return Reason("input", (unusual,), f"{unusual} in a request is understood in another way: {title}")
+    if pair[0] in ("400", "422") and exchange.port.status < 500 and pair[1] not in ("401", "403", "405", "413", "415"):
+        # What is not refused for its form any more goes on, and meets this or that.
+        return Reason("status", (exchange.operation, pair[0], "taken", _words(exchange.original)), title)
     return Reason("status", (exchange.operation, *pair, words), f"{pair[0]} becomes {pair[1]}{side}")
 
 

@@ -5,14 +5,20 @@ from __future__ import annotations
 import re
 from itertools import zip_longest
 
+from . import shapes
 from .difference import Difference
 from .exchange import Exchange
+from .html_parts import Part, parts
 from .reason import Reason, shown
 
 _GAP = re.compile(r"(?P<gap>'.*?'|\".*?\") between (?P<before>.*?) and (?P<after>.*)", re.DOTALL)
 _TOKEN = re.compile(r"&#?\w+;|<[^>]{0,200}>|\w+|\s+|[^\w\s]")
 _MARKUP = re.compile(r"&#?\w+;|<.*>|[<>&'\"]", re.DOTALL)
 _LARGEST = 200_000
+_LINKS = frozenset({"href", "src", "action", "formaction", "poster", "data", "content", "srcset"})
+_WAYS = frozenset({"bytes that are no UTF-8", "leading zeros", "case", "spaces", "unicode form", "what HTML escapes"})
+_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
+_VERSION = re.compile(r"api|v\d+")
 
 
 def reason_of(difference: Difference, exchange: Exchange) -> Reason:
@@ -28,7 +34,54 @@ def reason_of(difference: Difference, exchange: Exchange) -> Reason:
         return Reason("text-end", (media,), f"{media}: another end of the text")
     if ours.replace(b"\r\n", b"\n") == theirs.replace(b"\r\n", b"\n"):
         return Reason("line-ends", (media,), f"{media}: other ends of lines")
+    part = _part(difference, ours, theirs)
+    if part is not None:
+        return _of_part(part, media, exchange.operation)
     return _tokens(ours, theirs, media, exchange.operation)
+
+
+def _part(difference: Difference, ours: bytes, theirs: bytes) -> Part | None:
+    """The place of a page that a difference tells of."""
+    place = difference.path.partition(" ")[2]
+    if place:
+        return Part(place, difference.kind, difference.original, difference.port)
+    return next(iter(parts(ours, theirs)), None)
+
+
+def _of_part(part: Part, media: str, operation: str) -> Reason:
+    attribute = part.place.partition("@")[2]
+    if part.original is None or part.port is None:
+        told = "missing in the port" if part.kind == "missing" else "there in the port alone"
+        return Reason("markup-part", (segment_of(operation), part.place, part.kind), f"{media}: {part.place} is {told}")
+    one, other = _first(part.original, part.port)
+    if _MARKUP.fullmatch(one) and _MARKUP.fullmatch(other):
+        return Reason("markup", (shown(one), shown(other)), f"{media}: {shown(one)} is written as {shown(other)}")
+    apart = how_apart(part.original, part.port)
+    if attribute in _LINKS and apart in ("an absolute link", "scheme or host"):
+        return Reason("markup-links", (apart,), f"{media}: links lie apart in {apart}")
+    if apart in _WAYS:
+        return Reason("text-writing", (apart,), f"{media}: texts lie apart in {apart}")
+    if attribute:
+        marks = (part.place, shown(part.original), shown(part.port))
+        if attribute in ("class", "type", "method", "rel", "lang", "charset", "name", "id"):
+            return Reason("markup", marks, f"{media}: {part.place} is {marks[1]} and {marks[2]}")
+        return Reason("markup-value", (operation, part.place), f"{media}: {part.place} is another one")
+    return Reason("text", (operation,), f"{media or 'the body'}: another text")
+
+
+def how_apart(ours: str, theirs: str) -> str:
+    """In what two texts lie apart; `value` where nothing simpler is seen."""
+    if ("\ufffd" in ours) != ("\ufffd" in theirs):
+        return "bytes that are no UTF-8"
+    if _ZEROS.sub("", ours) == _ZEROS.sub("", theirs):
+        return "leading zeros"
+    return shapes.relation(ours, theirs)
+
+
+def segment_of(operation: str) -> str:
+    """The collection that an operation is about: the first name in its path."""
+    steps = [step for step in operation.partition(" ")[2].strip("/").split("/") if not _VERSION.fullmatch(step)]
+    return steps[0] if steps else ""
 
 
 def _gap(ours: re.Match[str], theirs: re.Match[str]) -> Reason:
@@ -53,10 +106,15 @@ def _escaping(text: str) -> str:
 
 def _tokens(ours: bytes, theirs: bytes, media: str, operation: str) -> Reason:
     """By the first token that differs: an entity or a tag is one cause in all pages, any other text a page's own."""
-    pairs = zip_longest(*(_TOKEN.finditer(each.decode("utf-8", "replace")) for each in (ours, theirs)))
-    one, other = next(
-        ((x[0] if x else "", y[0] if y else "") for x, y in pairs if x is None or y is None or x[0] != y[0]), ("", "")
-    )
+    one, other = _first(ours.decode("utf-8", "replace"), theirs.decode("utf-8", "replace"))
     if _MARKUP.fullmatch(one) and _MARKUP.fullmatch(other):
         return Reason("markup", (shown(one), shown(other)), f"{media}: {shown(one)} is written as {shown(other)}")
     return Reason("text", (operation,), f"{media or 'the body'}: another text")
+
+
+def _first(ours: str, theirs: str) -> tuple[str, str]:
+    """The first token of two texts that is not the same."""
+    pairs = zip_longest(_TOKEN.finditer(ours), _TOKEN.finditer(theirs))
+    return next(
+        ((x[0] if x else "", y[0] if y else "") for x, y in pairs if x is None or y is None or x[0] != y[0]), ("", "")
+    )

@@ -1,0 +1,92 @@
+"""What is unusual in a request: where answers differ, that is the cause, whatever the members are that show it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from urllib.parse import unquote_to_bytes
+
+from .messages import Request
+
+_LARGEST = 100_000
+# Numbers that one parser takes and another does not: a sign, an exponent, a separator, digits of other scripts.
+_NUMBER = re.compile(r"\s*(?:[+]\d+|[+-]?\d+[.eE]\d*|\d+_\d+|0\d+|[+-]?(?:nan|inf|infinity)|[+-]?\d{16,}|\s\d+|\d+\s)\s*", re.I)  # fmt: skip  # noqa: E501
+_IDENTITY = re.compile(r"(?:^|_)(?:id|pk|no|num|number)$", re.IGNORECASE)
+REPEATED, UNDECODABLE, NUMBERS = "a repeated name", "bytes that are no UTF-8", "a number in another spelling"
+
+
+def of_request(request: Request) -> str | None:
+    """What is unusual in what a request asks with: one of the constants above; None for most requests."""
+    pairs = list(_pairs(request))
+    names = [name for name, _ in pairs]
+    if len(set(names)) < len(names) or _has_repeated_key(request):
+        return REPEATED
+    if any(_is_undecodable(text) for pair in pairs for text in pair):
+        return UNDECODABLE
+    if any(_is_odd_number(value) for _, value in pairs):
+        return NUMBERS
+    return None
+
+
+def in_path(operation: str, request: Request) -> bool:
+    """Whether a path has a value that is no plain one at a place where its operation has a parameter."""
+    template = operation.partition(" ")[2].split("/")
+    path = request.target.partition(b"?")[0].decode("latin-1").split("/")
+    if len(template) != len(path):
+        return False
+    return any(_is_odd(name[1:-1], value) for name, value in zip(template, path, strict=True) if name.startswith("{"))
+
+
+def _is_odd(name: str, value: str) -> bool:
+    if re.fullmatch(r"(?:0|[1-9]\d{0,17})", value):
+        return False
+    plain = re.fullmatch(r"[A-Za-z][\w-]*|[\w-]*[A-Za-z][\w-]*", value) is not None and not re.search(r"\d_\d", value)
+    # Text is usual but for a number's place; of a number only the plain form is.
+    return bool(_IDENTITY.search(name)) or not plain
+
+
+def _pairs(request: Request) -> Iterator[tuple[bytes, bytes]]:
+    texts = [request.target.partition(b"?")[2]]
+    kind = next((value for name, value in request.headers if name.lower() == b"content-type"), b"")
+    if b"form-urlencoded" in kind and len(request.body) < _LARGEST:
+        texts.append(request.body)
+    for text in texts:
+        for part in text.split(b"&") if text else ():
+            name, _, value = part.partition(b"=")
+            yield name, value
+
+
+def _plain(value: bytes) -> bytes:
+    return unquote_to_bytes(value.replace(b"+", b" "))
+
+
+def _is_undecodable(value: bytes) -> bool:
+    try:
+        _plain(value).decode()
+    except UnicodeDecodeError:
+        return True
+    return False
+
+
+def _is_odd_number(value: bytes) -> bool:
+    text = _plain(value).decode("utf-8", "replace")
+    if _NUMBER.fullmatch(text):
+        return True
+    return bool(text) and text.strip().isdecimal() and not text.isascii()
+
+
+def _has_repeated_key(request: Request) -> bool:
+    if request.body.lstrip()[:1] != b"{" or len(request.body) > _LARGEST:
+        return False
+    found = False
+
+    def seen(pairs: list[tuple[str, object]]) -> None:
+        nonlocal found
+        found = found or len({name for name, _ in pairs}) < len(pairs)
+
+    try:
+        json.loads(request.body, object_pairs_hook=seen)
+    except (ValueError, RecursionError):
+        return False
+    return found
