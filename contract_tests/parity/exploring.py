@@ -11,6 +11,7 @@ from contract_tests.parity.checking import Check
 from contract_tests.parity.corpus import Corpus
 from contract_tests.parity.hints import hints_of
 from contract_tests.parity.known import Known
+from contract_tests.parity.messages import Response
 from contract_tests.parity.options import Options
 from contract_tests.parity.plan import HOMES, SourceLeftOutError, Turns, chosen, opened
 from contract_tests.parity.progress import Progress
@@ -40,6 +41,8 @@ class Explorer:
         folder = options.corpus or (options.report / "corpus" if options.report else None)
         self.corpus = Corpus(folder)
         self.sign_in: SignIn | None = None
+        self.signed: Sequence[Response] = ()
+        self.known: Known | None = None
 
     def explore(self) -> None:
         """Run the cases of all sources. Raises SpecError and CaseError for what cannot be asked at all."""
@@ -52,7 +55,9 @@ class Explorer:
             self.check.result.left_out["signed-in cases of the corpus"] += left_out
         if known is None:
             return
-        known.sign_in = self.sign_in
+        self.known, known.sign_in = known, self.sign_in
+        if self.sign_in is not None:
+            known.take_sign_in(self.sign_in.case, self.signed)
         self._scout(known)
         self._turns(known)
         self._tell(known)
@@ -88,15 +93,18 @@ class Explorer:
         case = find_sign_in(self.options.auth, self.cases)
         self._take(case)
         self.sign_in = carried(case, self.options.auth_carry, self.check.runner.answers)
+        self.signed = self.check.runner.answers
         self.check.runner.sign_in = self.sign_in
 
     def _scout(self, known: Known) -> None:
         from contract_tests.parity.sources.browsing import browsing
+        from contract_tests.parity.sources.chaining import chaining
         from contract_tests.parity.sources.scouting import scouting
 
         until = self.clock() + _SCOUTING * (self.until - self.clock())
         rewinds = self.check.rewinds
-        self._run(Turns({"scouting": scouting(known)}, known, until=until, rewinds=rewinds, clock=self.clock))
+        for name, source in (("scouting", scouting(known)), ("chaining", chaining(known))):
+            self._run(Turns({name: source}, known, until=until, rewinds=rewinds, clock=self.clock))
         for ways in ("out", "in") if known.sign_in is not None else ("out",):
             until = self.clock() + _SCOUTING / 2 * (self.until - self.clock())
             self._run(
@@ -123,6 +131,8 @@ class Explorer:
         for case in turns:
             self._take(case)
             turns.answers = self.check.runner.answers
+            if not self.turning and self.known is not None:
+                self.known.hear(turns.answers)
 
     def _take(self, case: Case) -> None:
         self.check.take(case)

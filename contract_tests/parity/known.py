@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+import json
+import re
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from contract_tests.parity.cases import Case
 from contract_tests.parity.hints import Hints
+from contract_tests.parity.making import read_body
 from contract_tests.parity.messages import Request, Response
 from contract_tests.parity.operations import Operation, Operations
 from contract_tests.parity.pages import Form
+from contract_tests.parity.secrets import is_secret
 from contract_tests.parity.signing_in import SignIn
+
+_LARGEST = 100_000
 
 # A source gives cases and is told what the original answered to each.
 Cases = Generator[Case, Sequence[Response], None]
@@ -61,6 +67,23 @@ class Spot:
     signed_in: bool = False
 
 
+def _texts(value: Any, name: str, deep: int) -> Iterator[tuple[str, str]]:
+    """The short texts in a value that are words of people, each with the name of its member."""
+    if isinstance(value, dict) and deep:
+        for key, inner in value.items():
+            yield from _texts(inner, key, deep - 1)
+    elif isinstance(value, list) and deep:
+        for inner in value[:20]:
+            yield from _texts(inner, name, deep - 1)
+    elif (
+        isinstance(value, str)
+        and 3 <= len(value) <= 40
+        and re.fullmatch(r"[^\W\d_][\w .'-]*", value)
+        and not is_secret(name)
+    ):
+        yield name, value
+
+
 @dataclass(slots=True)
 class Known:
     """Everything that sources draw upon; the scout fills `recipes` and `spots`."""
@@ -71,6 +94,34 @@ class Known:
     sign_in: SignIn | None = None
     recipes: dict[str, Recipe] = field(default_factory=dict)
     spots: list[Spot] = field(default_factory=list)
+    # The texts that answers hold, by the name of their member.
+    words: dict[str, dict[str, None]] = field(default_factory=dict)
+
+    def hear(self, answers: Sequence[Response]) -> None:
+        """Note the words of an app: what is there already is what a search finds, and what a new name meets."""
+        for answer in answers:
+            if answer.status < 400 and answer.body.lstrip()[:1] in (b"{", b"[") and len(answer.body) < _LARGEST:
+                try:
+                    value = json.loads(answer.body)
+                except (ValueError, RecursionError):
+                    continue
+                for name, text in _texts(value, "", 5):
+                    self.words.setdefault(name, {}).setdefault(text)
+
+    def take_sign_in(self, case: Case, answers: Sequence[Response]) -> None:
+        """What signs in is a good request to each of its operations: no guess has a password that is right."""
+        for at, (step, answer) in enumerate(zip(case.steps, answers, strict=False)):
+            template = self.operations.template(step.target.partition(b"?")[0].decode("latin-1"))
+            found = [each for each in self.operations if (each.method, each.template) == (step.method, template)]
+            if found and answer.status < 400:
+                steps, keeps = case.steps[: at + 1], tuple(case.kept(each) for each in range(at + 1))
+                body, kind = read_body(step)
+                self.recipes[found[0].name] = Recipe(found[0], steps, keeps, answer.status, body, kind)
+
+    def said(self, name: str | None = None, most: int = 3) -> list[str]:
+        """Words of the app, of one member or of any: those beyond ASCII first, for they are handled in more ways."""
+        found = self.words.get(name, {}) if name is not None else {text: None for each in self.words.values() for text in each}  # fmt: skip  # noqa: E501
+        return sorted((text for text in found if "parity" not in text), key=str.isascii)[:most]
 
     def recipe(self, operation: Operation) -> Recipe | None:
         return self.recipes.get(operation.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import parse_qsl, quote, quote_plus
 
 from contract_tests.parity.messages import Headers, Request
 from contract_tests.parity.operations import Operation
@@ -48,6 +48,20 @@ def written(value: Any, kind: str) -> tuple[bytes, str]:
     if "json" in essence:
         return json.dumps(value).encode(), kind
     return (value if isinstance(value, str) else json.dumps(value)).encode(), kind
+
+
+def read_body(step: Request) -> tuple[Any, str | None]:
+    """The value that a request's body holds, and its media type; None for both where it has none that is read."""
+    kind = next((value.decode("latin-1") for name, value in step.headers if name.lower() == b"content-type"), "")
+    essence = kind.partition(";")[0].strip().lower()
+    if essence == FORM:
+        return dict(parse_qsl(step.body.decode("utf-8", "replace"), keep_blank_values=True)), FORM
+    if "json" in essence:
+        try:
+            return json.loads(step.body), essence
+        except (ValueError, RecursionError):
+            return None, None
+    return None, None
 
 
 def target_of(operation: Operation, values: Mapping[str, str], query: Query = ()) -> str:

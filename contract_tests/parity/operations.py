@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from contract_tests.parity.schemas import Document
@@ -147,13 +148,24 @@ def _of_url_map(app: Any, side: str) -> Iterator[Operation]:
     if rules is None:
         return
     for rule in rules():
+        parameters = tuple(Parameter(found["name"], "path", _typed(found), required=True) for found in _RULE.finditer(rule.rule))  # fmt: skip  # noqa: E501
         # Flask adds a rule for static files to each app, whether or not it has any.
         if getattr(rule, "endpoint", "") == "static":
-            continue
-        parameters = tuple(Parameter(found["name"], "path", _typed(found), required=True) for found in _RULE.finditer(rule.rule))  # fmt: skip  # noqa: E501
+            files = _files_of(getattr(app, "static_folder", None))
+            if not files or len(parameters) != 1:
+                continue
+            parameters = (replace(parameters[0], schema={"type": "string", "example": files[0]}),)
         template = _RULE.sub(lambda found: "{" + found["name"] + "}", rule.rule)
         for method in sorted((rule.methods or {"GET"}) & set(_METHODS), key=_METHODS.index):
             yield Operation(method, template, frozenset({side}), parameters)
+
+
+def _files_of(folder: Any) -> list[str]:
+    """The names of the files in a folder; none where there is no such folder."""
+    try:
+        return sorted(each.name for each in Path(folder).iterdir() if each.is_file()) if folder else []
+    except (OSError, TypeError):
+        return []
 
 
 def _typed(found: re.Match[str]) -> Schema:

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
 
 _BASE = "https://testserver"
+_RESOURCES = {"link": "href", "script": "src", "img": "src"}
 _LIMITS = frozenset({"min", "max", "maxlength", "minlength", "pattern"})
 
 
@@ -40,6 +41,8 @@ class Page(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.links: list[str] = []
+        # What a browser fetches for a page by itself.
+        self.resources: list[str] = []
         self.forms: list[Form] = []
         self._form: Form | None = None
         self._area: Field | None = None
@@ -63,6 +66,8 @@ class Page(HTMLParser):
         given = {name: value or "" for name, value in attrs}
         if tag in ("a", "link") and given.get("href") and given.get("rel") != "stylesheet":
             self.links.append(given["href"])
+        elif tag in _RESOURCES and given.get(_RESOURCES[tag]):
+            self.resources.append(given[_RESOURCES[tag]])
         elif tag == "meta" and "name" in given:
             self._meta[given["name"]] = given.get("content", "")
         elif tag == "form":

@@ -31,6 +31,8 @@ _BY_FORMAT = {
 _BY_NAME: tuple[tuple[str, Any], ...] = (
     (r"e?_?mail", "{word}@example.com"),
     (r"pass|pwd|confirm", "Correct-horse-7-parity"),
+    (r"^pin$|^otp$|^cvv$", "731954"),
+    (r"secret|token|csrf", "Token-7319-parity"),
     (r"user_?name|login|nick|handle", "{word}"),
     (r"phone|tel\b|mobile", "+493012345678"),
     (r"url|website|link|href|homepage", "https://example.com/{word}"),

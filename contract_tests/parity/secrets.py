@@ -32,10 +32,12 @@ _COOKIE = re.compile(r"(?:^|;)\s*(?P<name>[^=;]*)=(?P<value>[^;]*)")
 _SET_COOKIE = re.compile(r"^\s*(?P<name>[^=;]*)=(?P<value>[^;]*)")
 _MARK = re.compile(r"<secret:(\d+)>")
 _CREDENTIALS = re.compile(r"^(?P<name>[A-Za-z-]+) +(?P<value>.+)$|^(?P<bare>\S+)$")
+_SCHEMES = frozenset({"basic", "bearer", "digest", "negotiate", "token"})
 _PLAIN_WORDS = frozenset({"", "null", "true", "false", "none", '""', "''"})
 # A shorter secret is hidden at its own place alone, and a short one elsewhere only where it stands as a word.
 _SHORT, _LONG = 3, 8
 _FIRST = _SHORT + 1
+_LARGEST = 100_000
 # No excerpt shows more of a secret on one side of its cut.
 _PIECE = 80
 # Requests that wait to be read are not kept beyond so many, or so many bytes of bodies.
@@ -61,6 +63,8 @@ class Secrets:
         self._lock = threading.Lock()
         self._numbers: dict[str, int] = {}
         self._sent: set[int] = set()
+        # What was sent under other names, too, is no secret that an answer could give away.
+        self._open: set[str] = set()
         # By their first characters: a run of thousands of cases has as many secrets, and few in each text.
         self._spelled: dict[str, dict[str, int]] = {}
         # Most requests are answered alike, and nothing is ever told of them: they are read when something is.
@@ -96,7 +100,8 @@ class Secrets:
         """Whether a text with its secrets hidden had one that a client had sent before any answer showed it."""
         with self._lock:
             self._read_waiting()
-            return any(int(number) in self._sent for number in _MARK.findall(hidden))
+            told = {int(number) for number in _MARK.findall(hidden)} & self._sent
+            return any(self._numbers[secret] in told for secret in self._numbers.keys() - self._open) if told else False
 
     def header(self, name: str, value: str) -> str:
         """A header's value with its secrets hidden."""
@@ -128,6 +133,7 @@ class Secrets:
             for start, stop, secret in _request_spans(request, self.is_secret):
                 if stop > start:
                     self._number(secret, sent=True)
+            self._open.update(_open_values(request, self.is_secret))
 
     def _number(self, secret: str, *, sent: bool = False) -> int:
         if secret not in self._numbers:
@@ -182,7 +188,7 @@ def _spans(
 ) -> Iterator[Span]:
     for found in pattern.finditer(text):
         value = found["value"]
-        if wanted(found["name"]) and value.strip().lower() not in _PLAIN_WORDS:
+        if wanted(found["name"]) and value.strip().strip("\"'").lower() not in _PLAIN_WORDS:
             yield (*_unquoted(found), plain(value.strip("\"'")))
 
 
@@ -213,6 +219,8 @@ def _credentials(value: str) -> Iterator[Span]:
         yield (0, len(value), value)
     else:
         part = "value" if found["value"] else "bare"
+        if part == "bare" and found["bare"].lower() in _SCHEMES:
+            return
         yield (*found.span(part), found[part])
 
 
@@ -238,6 +246,19 @@ def _request_spans(request: Request, secret: Callable[[str], bool]) -> Iterator[
         text = request.body.decode("utf-8", "replace")
         yield from _body_spans(text, secret, of_request=True)
         yield from _nested(request.body, secret)
+
+
+def _open_values(request: Request, secret: Callable[[str], bool]) -> Iterator[str]:
+    """The texts that a request has under names that are no secrets'."""
+    texts = [(_PAIR, request.target.partition(b"?")[2].decode("latin-1"), unquote_plus)]
+    if request.body and len(request.body) < _LARGEST:
+        body = request.body.decode("utf-8", "replace")
+        json_like = body.lstrip()[:1] in ("{", "[")
+        texts.append((_FIELD, body, _json_text) if json_like else (_PAIR, body, unquote_plus))
+    for pattern, text, plain in texts:
+        for found in pattern.finditer(text):
+            if not secret(found["name"]) and len(found["value"]) > _SHORT:
+                yield plain(found["value"].strip("\"'"))
 
 
 def _basic(value: str) -> Iterator[Span]:

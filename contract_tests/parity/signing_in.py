@@ -66,6 +66,11 @@ def stranger(step: Request) -> Request:
     return replace(step, headers=(*rest, (b"Cookie", b"")))
 
 
+def is_sign_in(step: Request) -> bool:
+    """Whether a request signs in or out, by its path."""
+    return bool(_LOGIN.search(step.target) or re.search(rb"log-?_?out|sign-?_?out|session|token", step.target, re.I))
+
+
 def find_sign_in(named: str, cases: Sequence[Case]) -> Case:
     """The case that --auth names: one of the given ones, or the first of a file. Raises CaseError."""
     for case in cases:

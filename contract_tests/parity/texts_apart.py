@@ -9,6 +9,7 @@ from . import shapes
 from .difference import Difference
 from .exchange import Exchange
 from .html_parts import Part, parts
+from .media_types import is_json
 from .reason import Reason, shown
 
 _GAP = re.compile(r"(?P<gap>'.*?'|\".*?\") between (?P<before>.*?) and (?P<after>.*)", re.DOTALL)
@@ -23,29 +24,28 @@ _VERSION = re.compile(r"api|v\d+")
 
 def reason_of(difference: Difference, exchange: Exchange) -> Reason:
     """The reason of a difference at the level bytes, where both sides have a body."""
+    media = (exchange.original.header("Content-Type") or b"").decode("latin-1").partition(";")[0]
+    place = difference.path.partition(" ")[2]
+    if place:
+        part = Part(place, difference.kind, difference.original, difference.port)
+        return _of_part(part, media, exchange.operation)
     gaps = [_GAP.fullmatch(each or "") for each in (difference.original, difference.port)]
     if gaps[0] and gaps[1]:
         return _gap(gaps[0], gaps[1])
     ours, theirs = exchange.original.body[:_LARGEST], exchange.port.body[:_LARGEST]
     if not (difference.original or "").startswith("byte "):
         return Reason("json-spelling", _spelling(difference), "JSON values are spelled in another way")
-    media = (exchange.original.header("Content-Type") or b"").decode("latin-1").partition(";")[0]
+    # Up to the place that is told the two are alike but for their ids.
+    at = int(re.findall(r"\d+", difference.original or "0")[0])
+    if is_json(media) and not ours[at:].strip() and not theirs[at:].strip():
+        ends = [repr(each[at:].decode()) for each in (ours, theirs)]
+        return Reason("json-end", (ends[0], ends[1]), f"JSON ends in {ends[0]} and {ends[1]}")
     if ours.rstrip(b"\r\n") == theirs.rstrip(b"\r\n"):
         return Reason("text-end", (media,), f"{media}: another end of the text")
     if ours.replace(b"\r\n", b"\n") == theirs.replace(b"\r\n", b"\n"):
         return Reason("line-ends", (media,), f"{media}: other ends of lines")
-    part = _part(difference, ours, theirs)
-    if part is not None:
-        return _of_part(part, media, exchange.operation)
-    return _tokens(ours, theirs, media, exchange.operation)
-
-
-def _part(difference: Difference, ours: bytes, theirs: bytes) -> Part | None:
-    """The place of a page that a difference tells of."""
-    place = difference.path.partition(" ")[2]
-    if place:
-        return Part(place, difference.kind, difference.original, difference.port)
-    return next(iter(parts(ours, theirs)), None)
+    first = next(iter(parts(ours, theirs)), None)
+    return _of_part(first, media, exchange.operation) if first else _tokens(ours, theirs, media, exchange.operation)
 
 
 def _of_part(part: Part, media: str, operation: str) -> Reason:

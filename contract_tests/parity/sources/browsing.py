@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from contract_tests.parity.cases import Case
 from contract_tests.parity.declared import DEFAULT_BINDINGS
-from contract_tests.parity.known import Cases, Known, Spot
+from contract_tests.parity.known import Cases, Known, Recipe, Spot
 from contract_tests.parity.making import FORM, PARTS, encoded, request, with_body
 from contract_tests.parity.messages import Request, Response
 from contract_tests.parity.pages import Field, Form, Page, here
@@ -62,8 +62,19 @@ class _Browser:
             if not answers or len(visit.steps) >= _STEPS:
                 continue
             at = self._address(visit, answers)
+            self._visited(at, answers[-1])
             if "html" in (answers[-1].header("Content-Type") or b"").decode("latin-1"):
                 self._onward(visit, at, Page.of(answers[-1].body))
+
+    def _visited(self, at: str, answer: Response) -> None:
+        """A page that is there is a good request to its operation, where none was found."""
+        template = self.known.operations.template(at.partition("?")[0])
+        operation = next(
+            (each for each in self.known.operations if each.method == "GET" and each.template == template), None
+        )
+        known = self.known.recipe(operation) if operation is not None else None
+        if operation is not None and answer.status == 200 and (known is None or not known.good):
+            self.known.recipes[operation.name] = Recipe(operation, (request("GET", at),), ({},), answer.status)
 
     def _address(self, visit: _Visit, answers: Sequence[Response]) -> str:
         """Where the last page is: where the answer before it led to, if it led anywhere."""
@@ -76,7 +87,7 @@ class _Browser:
     def _onward(self, visit: _Visit, at: str, page: Page) -> None:
         for form in sorted(page.forms, key=_turn):
             self._form(visit, at, form)
-        for link in dict.fromkeys(page.links):
+        for link in dict.fromkeys((*page.links, *page.resources)):
             target = here(link, at)
             if target is not None and not link.startswith("#"):
                 self._link(visit, target)

@@ -18,6 +18,7 @@ from contract_tests.parity.sources.scouting import way_to
 _BODIED = ("POST", "PUT", "PATCH")
 _BROKEN = ("{", "[1,", '{"a": 1,}', "{'a': 1}", "nul", '{"a": 1} x')
 _OTHER_VALUES: tuple[Any, ...] = (None, [], "text", 1, 1.5, True, {}, [{}])
+_LATER = b"Fri, 25 Nov 2089 22:00:00 GMT"
 _ACCEPTS = ("text/html", "application/json", "application/xml", "*/*;q=0.1", "image/png")
 
 
@@ -115,6 +116,11 @@ def _of_recipe(known: Known, recipe: Recipe) -> Iterator[tuple[str, Request]]:
     yield "from another origin", _with(good, b"Origin", b"https://example.org")
     yield "a conditional one", _with(good, b"If-None-Match", b"*")
     yield "a range", _with(good, b"Range", b"bytes=0-1")
+    if good.method == "GET":
+        yield "unchanged since", _with(good, b"If-Modified-Since", _LATER)
+        yield "if it is another one", _with(good, b"If-Match", b'"parity"')
+        for given in (b"bytes=0-0,2-3", b"bytes=-2", b"bytes=99999999-", b"bytes=x", b"parity=0-1"):
+            yield f"the range {given.decode()}", _with(good, b"Range", given)
     yield "with a wrong token", _with(good, b"Authorization", b"Bearer wrong")
     yield "with a broken Authorization", _with(good, b"Authorization", b"Bearer")
     yield "with Basic credentials", _with(good, b"Authorization", b"Basic d3Jvbmc6d3Jvbmc=")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise, zip_longest
@@ -27,6 +28,11 @@ _TEXTS = ("x" * 101, "<b>&\"'</b>", "", " ", "  x  ", "x" * 256, "<b>&\"'</b>", 
 _QUERY = ("", "%20", "1", "01", "+1", "%2B1", "1.0", "1e1", "-1", "0", "abc", "%D9%A3", "1_0", "99999999999999999999", "%ff", "%00", "a%00b", "true", "True", "yes", "on", "null", "%C3%9F", "%E2%84%AA", "a%26b", "a+b", "a;b=c", "%zz", "nan", "inf")  # fmt: skip  # noqa: E501
 
 
+# Where a sign-in leads to is the sender's to say, but not whither on earth.
+_ONWARD = re.compile(r"next|return|redirect|continue|goto|target|back|url|dest", re.IGNORECASE)
+_ELSEWHERE = ("https://parity.example/", "//parity.example/", "/%5Cparity.example", "/parity")
+
+
 def mutated(known: Known) -> Cases:
     """Each mutation of each good request, the operations in turns; what was written is read back."""
     every = [_of_recipe(known, recipe) for recipe in known.recipes.values() if not known.is_one_sided(recipe.operation)]
@@ -39,7 +45,7 @@ def _of_recipe(known: Known, recipe: Recipe) -> Iterator[Case]:
     if recipe.kind is None:
         lasts = _queries(known, recipe)
     elif isinstance(recipe.body, Mapping):
-        lasts = _bodies(recipe, recipe.body)
+        lasts = _turns([_bodies(known, recipe, recipe.body), _queries(known, recipe)])
     else:
         return
     back = read_back(known, recipe)
@@ -70,13 +76,13 @@ def read_back(known: Known, recipe: Recipe) -> Request | None:
     return request("GET", recipe.last.target.decode("latin-1")) if lists else None
 
 
-def _bodies(recipe: Recipe, body: Mapping[str, Any]) -> Iterator[tuple[str, Request]]:
+def _bodies(known: Known, recipe: Recipe, body: Mapping[str, Any]) -> Iterator[tuple[str, Request]]:
     kind = recipe.kind or JSON
     if "json" not in kind:
         yield from _forms(recipe, [(name, value if isinstance(value, str) else json.dumps(value)) for name, value in body.items()])  # fmt: skip  # noqa: E501
         return
     raws = list(_raw(body))
-    fields = _turns([_field(body, name) for name in body])
+    fields = _turns([_field(body, name, known.said(name, 2)) for name in body])
     every = _turns([iter(raws), fields, _field_sets(body)])
     for name, text in every:
         yield name, _sent(recipe, text if isinstance(text, bytes) else _json(text))
@@ -87,7 +93,7 @@ def _turns(parts: Sequence[Iterator[tuple[str, Any]]]) -> Iterator[tuple[str, An
         yield from (each for each in round_ if each is not None)
 
 
-def _field(body: Mapping[str, Any], name: str) -> Iterator[tuple[str, Any]]:
+def _field(body: Mapping[str, Any], name: str, words: Sequence[str] = ()) -> Iterator[tuple[str, Any]]:
     old = body[name]
     if isinstance(old, (int, float)) and not isinstance(old, bool):
         yield f"{name} as another sort of number", {**body, name: float(old) if isinstance(old, int) else int(old)}
@@ -97,6 +103,9 @@ def _field(body: Mapping[str, Any], name: str) -> Iterator[tuple[str, Any]]:
         yield f"{name} with space around", {**body, name: f" {old} "}
         yield f"{name} with {chr(0xDF)}", {**body, name: old.replace("a", "\u00df", 1)}
         yield f"{name} with a dotted I", {**body, name: old.replace("i", "\u0130", 1)}
+        for word in words:
+            yield f"{name} as another has it", {**body, name: word}
+            yield f"{name} as another has it, in capitals", {**body, name: word.upper()}
     yield f"without {name}", {key: value for key, value in body.items() if key != name}
     if isinstance(old, Mapping) and old:
         for inner in old:
@@ -181,13 +190,24 @@ def _of_spot(spot: Spot) -> Iterator[Case]:
 
 def _queries(known: Known, recipe: Recipe) -> Iterator[tuple[str, Request]]:
     base = recipe.last.target.partition(b"?")[0].decode("latin-1")
-    names = [each.name for each in recipe.operation.at("query")]
-    names += [name for name in known.hint(recipe.operation).query if name not in names]
+    names = names_of(known, recipe)
     for name in names:
+        for value in _ELSEWHERE if _ONWARD.search(name) else ():
+            yield f"?{name}={value}", replace(recipe.last, target=f"{base}?{quote(name)}={value}".encode("latin-1"))
+        for word in known.said():
+            for value in dict.fromkeys((word, word.upper(), word[1:])):
+                target = f"{base}?{quote(name)}={quote(value)}"
+                yield f"?{name}={value}", replace(recipe.last, target=target.encode("latin-1"))
         for value in _QUERY:
             yield f"?{name}={value}", replace(recipe.last, target=f"{base}?{quote(name)}={value}".encode("latin-1"))
     for one, other in pairwise(names):
         yield f"?{one} and {other}", replace(recipe.last, target=f"{base}?{one}=1&{other}=1&{one}=2".encode("latin-1"))
+
+
+def names_of(known: Known, recipe: Recipe) -> list[str]:
+    """The query parameters of an operation that are known."""
+    names = [each.name for each in recipe.operation.at("query")]
+    return names + [name for name in known.hint(recipe.operation).query if name not in names]
 
 
 def _shown(value: Any) -> str:

@@ -38,6 +38,11 @@ def scouting(known: Known) -> Cases:
         yield from _Scout(known, operation).cases()
 
 
+def scouted(known: Known, operation: Operation) -> Cases:
+    """A good request to one operation, by the way that is known now."""
+    yield from _Scout(known, operation).cases()
+
+
 def _turn(operation: Operation) -> tuple[int, int, str]:
     return operation.template.count("{"), _ORDER.get(operation.method, 2), operation.template
 

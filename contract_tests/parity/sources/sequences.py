@@ -14,6 +14,7 @@ from contract_tests.parity.messages import Request
 from contract_tests.parity.operations import Operation
 from contract_tests.parity.samples import WORDS
 from contract_tests.parity.signing_in import stranger
+from contract_tests.parity.sources.afterwards import afterwards
 
 _WALKS, _LENGTH = 150, 10
 _PAGES = ("page=1", "page=2", "page=0", "page=-1", "limit=1", "limit=2", "limit=0", "limit=-1", "limit=1000", "limit=1&offset=1", "page=1&per_page=1", "page=2&per_page=1", "per_page=1&page=3", "offset=1", "size=1", "skip=1&limit=1", "sort=name", "order=desc", "sort=-id", "q=parityb", "search=parityb", "page=abc", "limit=abc")  # fmt: skip  # noqa: E501
@@ -22,6 +23,7 @@ _PAGES = ("page=1", "page=2", "page=0", "page=-1", "limit=1", "limit=2", "limit=
 def sequences(known: Known) -> Cases:
     """What strangers may, then written stories of each collection in turns, then random walks over all of them."""
     yield from _strangers(known)
+    yield from afterwards(known)
     makers = [recipe for recipe in known.recipes.values() if recipe.operation.method == "POST" and recipe.good]
     for round_ in zip_longest(*(_stories(known, maker) for maker in makers)):
         yield from (case for case in round_ if case is not None)
@@ -62,6 +64,9 @@ class _Collection:
         self.known, self.maker = known, maker
         base = maker.operation.template.rstrip("/")
         self.items = [each for each in known.operations if _is_below(each.template, base)]
+        if not self.items:
+            # What is made below another thing may have a place of its own.
+            self.items = [each for each in known.operations if _is_of(each.template, base.rpartition("/")[2])]
         self.lists = [each for each in known.operations if each.method == "GET" and each.template.rstrip("/") == base]
         self.number = 0
 
@@ -134,6 +139,11 @@ class _Collection:
 
 def _is_below(template: str, base: str) -> bool:
     return template.startswith(f"{base}/{{") and template.count("{") == base.count("{") + 1
+
+
+def _is_of(template: str, name: str) -> bool:
+    above, _, last = template.rpartition("/")
+    return last.startswith("{") and "{" not in above and bool(name) and above.rpartition("/")[2] == name
 
 
 def worded(step: Request, number: int) -> Request:
