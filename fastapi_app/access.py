@@ -15,6 +15,8 @@ from shared_core.http.forwarded import UNKNOWN, Client, Proxies
 from shared_core.http.request_ids import HEADER, choose_request_id
 from shared_core.http.security import SecurityHeaders, must_not_be_stored
 
+# This app's name in the metrics.
+APP = "port"
 CLIENT, REQUEST_ID, EXCHANGE = "service.client", "service.request_id", "service.exchange"
 
 

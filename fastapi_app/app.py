@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from fastapi_app import docs, files, health, hello, metrics, openapi, session, signin, users, wire
-from fastapi_app.access import LogAccess, NameRequests, TrustProxies, as_field
+from fastapi_app.access import APP, LogAccess, NameRequests, TrustProxies, as_field
 from fastapi_app.errors import answer_to, register_error_handlers
 from fastapi_app.inputs import place_services
 from fastapi_app.middleware import Cors, LimitRate, RefuseCrossSite
@@ -38,7 +38,7 @@ class Port(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         services: Services = self.state.services
-        log = AccessLog(metrics=services.metrics, clock=services.clock, lines=services.settings.access_log)
+        log = AccessLog(APP, metrics=services.metrics, clock=services.clock, lines=services.settings.access_log)
         # From the inside to the outermost.
         app: ASGIApp = Sessions(
             super().build_middleware_stack(),

@@ -30,12 +30,14 @@ Result = TypeVar("Result")
 
 HeaderField = tuple[str, str]
 
+# This app's name in the metrics.
+APP = "original"
 CLIENT, REQUEST_ID, EXCHANGE = "service.client", "service.request_id", "service.exchange"
 
 
 def install_access(app: Flask, services: Services) -> None:
     """Put these pieces around an app that is otherwise finished, the outermost last."""
-    log = AccessLog(metrics=services.metrics, clock=services.clock, lines=services.settings.access_log)
+    log = AccessLog(APP, metrics=services.metrics, clock=services.clock, lines=services.settings.access_log)
     security = SecurityHeaders(hsts_seconds=services.settings.hsts_seconds, write=lambda name, value: (name, value))
     pieces: list[Callable[[WSGIApplication], WSGIApplication]] = [
         QuietErrors,

@@ -102,20 +102,23 @@ class Exchange:
 
 
 class AccessLog:
-    """Writes and counts what came of each request; `lines` says whether there are lines, the metrics always are."""
+    """Writes and counts what came of each request, under the name of the app that answers.
 
-    def __init__(self, *, metrics: Metrics, clock: Callable[[], datetime], lines: bool) -> None:
+    `lines` says whether there are lines; the metrics always are.
+    """
+
+    def __init__(self, app: str, *, metrics: Metrics, clock: Callable[[], datetime], lines: bool) -> None:
         self.clock = clock
-        self._metrics = metrics
+        self._counts = metrics.of(app)
         self._lines = lines
 
     def begin(self, *, request_id: str, client: Client, method: str) -> Exchange:
         """Note a request that arrives."""
-        self._metrics.begin()
+        self._counts.begin()
         return Exchange(self, request_id=request_id, client=client, method=method)
 
     def write(self, access: Access) -> None:
-        self._metrics.end(method=access.method, route=access.route, status=access.status, seconds=access.seconds)
+        self._counts.end(method=access.method, route=access.route, status=access.status, seconds=access.seconds)
         if self._lines and logger.isEnabledFor(logging.INFO):
             # info() would look through the stack for who calls, and take longer for it than for the line.
             logger.handle(logger.makeRecord(logger.name, logging.INFO, __name__, 0, access.line(), (), None))

@@ -104,7 +104,7 @@ class Folder:
 
 
 class Metrics(Collector):
-    """The counts of one Services, in a registry of their own: two apps in one process do not count together.
+    """The counts of one Services, in a registry of their own; each series has the name of the app that counts it.
 
     With a folder they are those of all the processes that count there.
     """
@@ -113,31 +113,29 @@ class Metrics(Collector):
         self._folder = folder
         self._registry = CollectorRegistry()
         self._requests = Counter(
-            "http_requests", "Requests that were answered.", ("method", "route", "status"), registry=self._registry
+            "http_requests",
+            "Requests that were answered.",
+            ("app", "method", "route", "status"),
+            registry=self._registry,
         )
         self._seconds = Histogram(
             "http_request_seconds",
             "Seconds from a request's arrival to the end of its answer.",
-            ("method", "route"),
+            ("app", "method", "route"),
             buckets=BUCKETS,
             registry=self._registry,
         )
         self._in_progress = Gauge(
             "http_requests_in_progress",
             "Requests that are being answered.",
+            ("app",),
             registry=self._registry,
             multiprocess_mode="livesum",
         )
 
-    def begin(self) -> None:
-        """Count a request that arrives."""
-        self._in_progress.inc()
-
-    def end(self, *, method: str, route: str, status: int, seconds: float) -> None:
-        """Count a request whose answer is over; `method` and `route` are of a bounded number."""
-        self._in_progress.dec()
-        self._requests.labels(method, route, status).inc()
-        self._seconds.labels(method, route).observe(seconds)
+    def of(self, app: str) -> AppCounts:
+        """What an app counts here, under its name."""
+        return AppCounts(app, self._requests, self._seconds, self._in_progress.labels(app))
 
     def collect(self) -> Iterable[Metric]:
         """Every count, without the times at which prometheus_client began to count."""
@@ -146,6 +144,35 @@ class Metrics(Collector):
             samples = together[metric.name].samples if metric.name in together else metric.samples
             metric.samples = [sample for sample in samples if not sample.name.endswith("_created")]
             yield metric
+
+
+class AppCounts:
+    """What one app counts; it keeps the series that it has met, for finding one takes longer than counting."""
+
+    def __init__(self, app: str, requests: Counter, seconds: Histogram, in_progress: Gauge) -> None:
+        self._app = app
+        self._requests = requests
+        self._seconds = seconds
+        self._in_progress = in_progress
+        self._series: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
+    def begin(self) -> None:
+        """Count a request that arrives."""
+        self._in_progress.inc()
+
+    def end(self, *, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request whose answer is over; `method` and `route` are of a bounded number."""
+        self._in_progress.dec()
+        key = method, route, status
+        requests, histogram = self._series.get(key) or self._find(key)
+        requests.inc()
+        histogram.observe(seconds)
+
+    def _find(self, key: tuple[str, str, int]) -> tuple[Counter, Histogram]:
+        method, route, status = key
+        found = self._requests.labels(self._app, method, route, status), self._seconds.labels(self._app, method, route)
+        self._series[key] = found
+        return found
 
 
 def get_metrics(metrics: Metrics, *, client: Client, proxies: Proxies) -> bytes:

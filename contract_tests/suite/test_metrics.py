@@ -2,9 +2,15 @@
 
 import re
 import time
+from collections import Counter
 
+import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+
+from contract_tests.parity.transport import TargetTransport
+from contract_tests.suite.contract import GATE
+from contract_tests.suite.world import BASE_URL
 
 FAMILIES = {
     "http_requests": "counter",
@@ -29,9 +35,10 @@ def scraped(api):
 
 
 def counts(api, name="http_requests", suffix="_total"):
-    """The values of a family by their labels, without those of the scrapes themselves."""
+    """The values of a family by their labels but `app`, without those of the scrapes themselves."""
     samples = [sample for sample in scraped(api)[name].samples if sample.name == name + suffix]
-    values = {tuple(sample.labels.values()): sample.value for sample in samples}
+    values = {tuple(value for key, value in s.labels.items() if key != "app"): s.value for s in samples}
+    assert len(values) == len(samples)
     return {labels: value for labels, value in values.items() if "/metrics" not in labels}
 
 
@@ -91,10 +98,10 @@ def test_the_buckets_and_labels_are_the_same(connect):
         if (s.labels["method"], s.labels["route"]) == ("GET", "/healthz")
     ]
     (counted,) = {frozenset(sample.labels) for sample in families["http_requests"].samples}
-    assert counted == {"method", "route", "status"}
+    assert counted == {"app", "method", "route", "status"}
     assert {sample.name.removeprefix("http_request_seconds") for sample in samples} == {"_bucket", "_count", "_sum"}
     assert [float(sample.labels["le"]) for sample in samples if "le" in sample.labels] == BUCKETS
-    assert {name for sample in samples for name in sample.labels} == {"method", "route", "le"}
+    assert {name for sample in samples for name in sample.labels} == {"app", "method", "route", "le"}
 
 
 def test_a_request_is_in_progress_until_it_is_answered(connect):
@@ -103,6 +110,63 @@ def test_a_request_is_in_progress_until_it_is_answered(connect):
     for method, path in ASKED:
         api.request(method, path)
     assert eventually(lambda: counts(api, "http_requests_in_progress", ""), {(): 1}) == {(): 1}
+
+
+def test_each_names_itself_in_every_series(connect, role):
+    api = connect()
+    for method, path in ASKED:
+        api.request(method, path)
+    eventually(lambda: counts(api, "http_requests_in_progress", ""), {(): 1})
+    names = Counter(sample.labels.get("app") for family in scraped(api).values() for sample in family.samples)
+    assert set(names) == {role}
+
+
+def test_but_for_the_name_both_tell_the_same(contract, pytestconfig):
+    """Each line of one text is a line of the other one: comments, names, labels, and what was counted."""
+    told = {}
+    for role in ("original", "port"):
+        contract.reset(role)
+        target = contract.observed(role, pytestconfig.stash[GATE])
+        with httpx.Client(transport=TargetTransport(target), base_url=BASE_URL, trust_env=False) as api:
+            told[role] = told_of_asked(api, role)
+    assert told["original"] == told["port"]
+    assert len(told["original"]) == 6 + len(COUNTED) + (len(BUCKETS) + 2) * len(SECONDS_OF) + 1
+
+
+SECONDS_OF = sorted({(method, route) for method, route, _ in COUNTED})
+
+
+def told_of_asked(api, role):
+    """The text's lines about ASKED and its comments, each with what was added to it; None for seconds.
+
+    The name of the app alone is replaced, and only where it is the app's own.
+    """
+    before = lines(api, role)
+    for method, path in ASKED:
+        api.request(method, path)
+    wanted = {f'http_requests_total{{method="{m}",route="{r}",status="{s}"}}': n for (m, r, s), n in COUNTED.items()}
+    told = eventually(lambda: added(before, requests(lines(api, role))), wanted)
+    for key, value in lines(api, role).items():
+        if any(f'method="{method}",route="{route}"' in key for method, route in SECONDS_OF):
+            if "_seconds_count" in key:
+                told[key] = value - before.get(key, 0)
+            elif "_seconds_" in key:
+                told[key] = None
+        elif key.startswith(("#", "http_requests_in_progress")):
+            told[key] = value
+    return told
+
+
+def requests(told):
+    return {key: value for key, value in told.items() if key.startswith("http_requests_total")}
+
+
+def lines(api, role):
+    """The values of a text's lines by all that stands before them, without those of the scrapes themselves."""
+    told = [line for line in api.get("/metrics").text.splitlines() if "/metrics" not in line]
+    told = [f"{line} 0" if line.startswith("#") else line for line in told]
+    named = (re.sub(f'^(\\w+{{)app="{role}",?', r"\1", line).rsplit(" ", 1) for line in told)
+    return {key: float(value) for key, value in named}
 
 
 def test_nothing_is_told_of_the_process_or_of_counters_births(connect):

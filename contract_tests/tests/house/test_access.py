@@ -108,7 +108,7 @@ def test_a_stream_that_ends_is_whole(api, lines):
 def test_an_exchange_ends_once(world, lines):
     from shared_core.http.forwarded import Client
 
-    log = access.AccessLog(metrics=world.services.metrics, clock=world.services.clock, lines=True)
+    log = access.AccessLog("original", metrics=world.services.metrics, clock=world.services.clock, lines=True)
     exchange = log.begin(request_id="mine", client=Client("::1", "http"), method="GET")
     exchange.end(broken=False)
     exchange.end(broken=True)

@@ -62,15 +62,15 @@ def samples(url: str) -> dict[tuple[str, ...], float]:
     return {(sample.name, *sample.labels.values()): sample.value for sample in told}
 
 
-HELLOS = ("http_requests_total", "GET", "/healthz", "200")
-SECONDS = ("http_request_seconds_count", "GET", "/healthz")
-LONGEST = ("http_request_seconds_bucket", "+Inf", "GET", "/healthz")
-
-
-def counted(url: str) -> tuple[float, float, float, float]:
-    """How many requests were answered by every measure, and how many are in progress."""
+def counted(url: str, role: str) -> tuple[float, float, float, float]:
+    """How many hellos an app of this name has answered by every measure, and how many requests are in progress."""
     told = samples(url)
-    return told[HELLOS], told[SECONDS], told[LONGEST], told[("http_requests_in_progress",)]
+    return (
+        told["http_requests_total", role, "GET", "/healthz", "200"],
+        told["http_request_seconds_count", role, "GET", "/healthz"],
+        told["http_request_seconds_bucket", role, "+Inf", "GET", "/healthz"],
+        told["http_requests_in_progress", role],
+    )
 
 
 def many(url: str, count: int) -> None:
@@ -82,19 +82,19 @@ def many(url: str, count: int) -> None:
 @pytest.mark.parametrize("role", ["original", "port"])
 def test_a_scrape_of_any_worker_tells_what_all_have_counted(role, tmp_path):
     with running(role, tmp_path) as url:
-        before = counted(url)[0]  # the server was asked whether it is ready
+        before = counted(url, role)[0]  # the server was asked whether it is ready
         many(url, ASKED)
         wanted = (before + ASKED,) * 3 + (1,)
-        wait_for(lambda: counted(url) == wanted)  # it answers before it has counted
-        assert {counted(url) for _ in range(20)} == {wanted}
+        wait_for(lambda: counted(url, role) == wanted)  # it answers before it has counted
+        assert {counted(url, role) for _ in range(20)} == {wanted}
         # One is killed, another takes its place, and nothing that it counted is lost.
         killed, _ = workers(tmp_path)
         os.kill(killed, signal.SIGKILL)
         wait_for(lambda: len(set(workers(tmp_path)) - {killed}) == 2)
         many(url, ASKED)
         wanted = (before + 2 * ASKED,) * 3 + (1,)
-        wait_for(lambda: counted(url) == wanted)
-        assert {counted(url) for _ in range(20)} == {wanted}
+        wait_for(lambda: counted(url, role) == wanted)
+        assert {counted(url, role) for _ in range(20)} == {wanted}
         assert killed not in workers(tmp_path)
         files = sorted(file.name for file in (tmp_path / "metrics").glob("*.db"))
     assert not [name for name in files if f"_{killed}-" in name]
@@ -119,10 +119,11 @@ os.environ["PROMETHEUS_MULTIPROC_DIR"] = sys.argv[1] if len(sys.argv) > 1 else "
 from shared_core.metrics import Folder, Metrics
 def metrics(together):
     return Metrics(Folder(Path("metrics")) if together else None)
-def count(metrics, times):
+def count(metrics, times, app="original"):
+    counts = metrics.of(app)
     for _ in range(times):
-        metrics.begin()
-        metrics.end(method="GET", route="/", status=200, seconds=0.2)
+        counts.begin()
+        counts.end(method="GET", route="/", status=200, seconds=0.2)
 def told(metrics):
     return generate_latest(metrics).decode()
 """
@@ -142,22 +143,31 @@ def child(code: str, folder: Path, **environment: str) -> subprocess.CompletedPr
 
 
 def test_what_one_process_tells_is_the_same_with_a_folder_and_without(tmp_path):
-    asked = "\nm = metrics({together}); print(told(m)); count(m, 3); m.begin(); print(told(m), end='')"
+    asked = "\nm = metrics({together}); print(told(m)); count(m, 3); m.of('original').begin(); print(told(m), end='')"
     alone, together = (child(COUNTING + asked.format(together=which), tmp_path) for which in (False, True))
     assert (alone.stderr, together.stderr) == ("", "")
     assert sorted(alone.stdout.splitlines()) == sorted(together.stdout.splitlines())
-    assert "http_requests_in_progress 1.0" in alone.stdout
+    assert 'http_requests_in_progress{app="original"} 1.0' in alone.stdout
 
 
 def test_workers_that_come_and_go_leave_no_more_than_their_counts(tmp_path):
     """Over weeks of restarts the folder stays as it is, scraped or not, and what a dead one had in hand has ended."""
-    dying = "\nm = metrics(True); count(m, 3); m.begin(); os.kill(os.getpid(), 9)"
+    dying = "\nm = metrics(True); count(m, 3); m.of('original').begin(); os.kill(os.getpid(), 9)"
     for _ in range(3):
         assert child(COUNTING + dying, tmp_path).returncode == -signal.SIGKILL
-    last = child(COUNTING + "\nprint(told(metrics(True)))", tmp_path)
-    assert 'http_requests_total{method="GET",route="/",status="200"} 9.0' in last.stdout, last.stderr
-    assert 'http_request_seconds_bucket{le="0.25",method="GET",route="/"} 9.0' in last.stdout
-    assert 'http_request_seconds_bucket{le="0.1",method="GET",route="/"} 0.0' in last.stdout
-    assert "http_requests_in_progress 0.0" in last.stdout
+    last = child(COUNTING + "\nm = metrics(True); m.of('original'); print(told(m))", tmp_path)
+    assert 'http_requests_total{app="original",method="GET",route="/",status="200"} 9.0' in last.stdout, last.stderr
+    assert 'http_request_seconds_bucket{app="original",le="0.25",method="GET",route="/"} 9.0' in last.stdout
+    assert 'http_request_seconds_bucket{app="original",le="0.1",method="GET",route="/"} 0.0' in last.stdout
+    assert 'http_requests_in_progress{app="original"} 0.0' in last.stdout
     kinds = sorted(file.name.partition("_")[0] for file in (tmp_path / "metrics").glob("*.db"))
     assert kinds == ["counter", "gauge", "histogram"]
+
+
+def test_apps_that_are_given_one_folder_by_mistake_are_told_apart(tmp_path):
+    both = child(f"{COUNTING}\nm = metrics(True); count(m, 2); count(m, 3, 'port'); print(told(m))", tmp_path)
+    told = [line for line in both.stdout.splitlines() if line.startswith("http_requests_total")]
+    assert [line.partition(",")[0] + line[-4:] for line in told] == [
+        'http_requests_total{app="original" 2.0',
+        'http_requests_total{app="port" 3.0',
+    ]

@@ -86,7 +86,7 @@ def outer(services: Services, pieces: Pieces, store: AsyncStore, counter: Counte
     if "DrainBody" in pieces:
         yield port.wire.DrainBody
     if "request ids and access log" in pieces:
-        log = AccessLog(metrics=services.metrics, clock=services.clock, lines=settings.access_log)
+        log = AccessLog(port.access.APP, metrics=services.metrics, clock=services.clock, lines=settings.access_log)
         yield lambda app: port.access.LogAccess(app, log=log)
         security = SecurityHeaders(hsts_seconds=settings.hsts_seconds, write=port.access.as_field)
         yield lambda app: port.access.NameRequests(app, make=services.new_request_id, security=security)
