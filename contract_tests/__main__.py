@@ -14,6 +14,7 @@ COMMANDS = {
     "gateway": ("contract_tests.migration.gateway.command:gateway", "Write a proxy's configuration from one table."),
     "globals": ("contract_tests.migration.globals.command:find_globals", "Find every use of Flask's globals."),
     "models": ("contract_tests.migration.models.command:models", "Draft Pydantic models from code and traffic."),
+    "notes": ("contract_tests.parity.notes.command:notes", "Say what changes for the users of the API."),
     "record": ("contract_tests.parity.record:record", "Say how to record traffic, or what a recording holds."),
     "routes": ("contract_tests.migration.routes.command:routes", "The board: each route, and how far its port is."),
     "scaffold": ("contract_tests.migration.scaffold.command:scaffold", "Draft the port's router, and its tests."),

@@ -21,7 +21,7 @@ NOTHING = (
 def found_operations(original: Target, port: Target, openapi: str | None = None) -> Operations:
     """The operations of both sides. Raises SpecError, in one line, for a document that cannot be read."""
     if openapi is not None:
-        document = _given(openapi)
+        document = document_at(openapi)
         return Operations(of_document(document, "document"), document)
     sides = (("original", original), ("port", port))
     found: list[Operation] = [each for side, target in sides for each in of_app(app_of(target), side)]
@@ -49,36 +49,43 @@ def _served(target: Target) -> Any:
     return None
 
 
-def _given(openapi: str) -> Any:
-    if openapi.startswith(("http://", "https://")):
-        document = _fetched(openapi)
+def document_at(place: str, option: str = "--openapi") -> dict[str, Any]:
+    """The OpenAPI document of a file or a URL. Raises SpecError, in one line that names the option."""
+    if place.startswith(("http://", "https://")):
+        text = _fetched(place, option)
     else:
         try:
-            document = Path(openapi).read_bytes()
+            text = Path(place).read_bytes()
         except OSError as error:
-            raise SpecError(f"--openapi {openapi}: {error.strerror}") from None
-    return _parsed(document, openapi)
+            raise SpecError(f"{option} {place}: {error.strerror}") from None
+    return _parsed(text, f"{option} {place}")
 
 
-def _fetched(url: str) -> bytes:
+def _fetched(url: str, option: str) -> bytes:
     from contract_tests.parity.drivers import http
 
     parts = urlsplit(url)
-    with http(f"{parts.scheme}://{parts.netloc}") as target:
+    try:
+        target = http(f"{parts.scheme}://{parts.netloc}")
+    except ValueError as error:
+        raise SpecError(f"{option}: {error}") from None
+    with target:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         response = target.send(Request("GET", path.encode("latin-1", "replace"), ((b"Host", parts.netloc.encode()),)))
     if response.status != 200:
-        raise SpecError(f"--openapi {url}: answered {response.failure or response.status}")
+        raise SpecError(f"{option} {url}: answered {response.failure or response.status}")
     return response.body
 
 
-def _parsed(text: bytes, place: str) -> Any:
+def _parsed(text: bytes, place: str) -> dict[str, Any]:
     try:
         document = json.loads(text)
     except ValueError:
         document = _yaml(text, place)
+    except RecursionError:
+        raise SpecError(f"{place}: nested too deeply") from None
     if not isinstance(document, dict) or not isinstance(document.get("paths"), dict):
-        raise SpecError(f"--openapi {place}: this is no OpenAPI document: it has no paths")
+        raise SpecError(f"{place}: this is no OpenAPI document: it has no paths")
     return document
 
 
@@ -86,8 +93,9 @@ def _yaml(text: bytes, place: str) -> Any:
     try:
         import yaml
     except ImportError:
-        raise SpecError(f"--openapi {place}: this is not JSON (for YAML, install pyyaml)") from None
+        raise SpecError(f"{place}: this is not JSON (for YAML, install pyyaml)") from None
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
-        raise SpecError(f"--openapi {place}: this is neither JSON nor YAML") from None
+        # The loader in C, where there is one: a large document takes half a minute without it.
+        return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (yaml.YAMLError, ValueError, RecursionError):
+        raise SpecError(f"{place}: this is neither JSON nor YAML") from None
