@@ -48,6 +48,9 @@ _FILE = click.Path(path_type=Path)
 @click.option("--reset-port", metavar="CMD", help="Rewinds the port before each case.")
 @click.option("--database-original", metavar="URL", help="What the original writes to, to be compared, too.")
 @click.option("--database-port", metavar="URL", help="What the port writes to.")
+@click.option(
+    "--cluster", metavar="local[:N]|ADDRESS", help="Run the stored cases on N processes, or on a Dask cluster."
+)
 @click.option("--report", type=click.Path(path_type=Path, file_okay=False), help="A folder for the report.")
 def check(original: str, port: str, **given: Any) -> None:
     """Ask ORIGINAL and PORT the same, and tell every difference, the gravest first.
@@ -67,7 +70,7 @@ def check(original: str, port: str, **given: Any) -> None:
             ledger = _ledger(options.ledger)
             cases = given_cases(options.cases, options.har)
             specs = Specs(original, port, options.reset_original, options.reset_port)
-            run = _checked(specs, cases, ledger, options)
+            run = (_on_cluster if options.cluster else _checked)(specs, cases, ledger, options)
     except KeyboardInterrupt:
         run = Run(dict(NOT_ASKED), noun="case", interrupted=True)
     run.seconds = time.monotonic() - began
@@ -128,6 +131,14 @@ def _ledger(path: Path | None) -> Ledger:
         raise CaseError(f"{error.filename}: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise CaseError(f"cases and ledger are UTF-8: {error.reason}") from None
+
+
+def _on_cluster(specs: Specs, cases: Sequence[Case], ledger: Ledger, options: Options) -> Run:
+    # What it needs is an extra, and takes a second to import.
+    from contract_tests.parity.cluster.gathering import checked_on
+    from contract_tests.parity.cluster.shards import Sides
+
+    return checked_on(Sides(*specs.sides(), specs.rewinds, specs.anew, options.timeout), cases, ledger, options)
 
 
 def _checked(specs: Specs, cases: Sequence[Case], ledger: Ledger, options: Options) -> Run:

@@ -55,7 +55,7 @@ class Check:
             (lambda: Bindings(declared)) if own_ids else (lambda: Bindings.opaque(declared))
         )
         self.pair = Pair(original, port, accepted=ledger, bindings=self._make_bindings(), source="recorded")
-        self.runner = Runner(self.pair, rewinds=rewinds)
+        self.runner = self._runner(self.pair)
         self.found: dict[str, Finding] = {}
         self.seen: dict[str, Seen] = {}
         self.accepted_in: dict[str, Case] = {}
@@ -69,6 +69,9 @@ class Check:
     def know(self, operations: Operations) -> None:
         """Tell requests by the operations that are known: `GET /user/{id}` for each user."""
         self.pair.operation = self._named(operations, self.pair.operation)
+
+    def expect(self, cases: Sequence[Case]) -> None:
+        """Be told which cases come next; who runs them elsewhere may begin."""
 
     def run(self, cases: Iterable[Case]) -> None:
         for case in cases:
@@ -105,7 +108,7 @@ class Check:
         ledger = Ledger(self.pair.accepted.entries, bind=self.pair.accepted.bind)
         pair = Pair(self.pair.original, second, accepted=ledger, bindings=self._make_bindings(), source="recorded")
         pair.operation, pair.secrets = self.pair.operation, self.pair.secrets
-        runner = Runner(pair, rewinds=self.rewinds)
+        runner = self._runner(pair)
         runner.sign_in = self.runner.sign_in
         noisy: dict[str, Finding] = {}
         for case in self._controlled(given):
@@ -201,6 +204,9 @@ class Check:
         if self.judges_stale:
             self.result.ledger += [f"stale: {entry}" for entry in ledger.stale({"recorded"}, known={"recorded"})]
         return self.result
+
+    def _runner(self, pair: Pair) -> Runner:
+        return Runner(pair, rewinds=self.rewinds)
 
     def _place(self, request: Request) -> str:
         return self.pair.operation(request).partition(" ")[2]

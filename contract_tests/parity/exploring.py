@@ -49,7 +49,9 @@ class Explorer:
         known = self._known() if self.own else None
         given = [case for case in self.cases if case.source in self.sources or case.source not in HOMES]
         self._sign_in()
-        for case in [*self.corpus.cases(self.sign_in), *given]:
+        stored = [*self.corpus.cases(self.sign_in), *given]
+        self.check.expect(stored)
+        for case in stored:
             self._take(case)
         if left_out := self.corpus.left_out(self.sign_in):
             self.check.result.left_out["signed-in cases of the corpus"] += left_out

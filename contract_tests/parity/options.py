@@ -31,6 +31,7 @@ class Options:
     reset_port: str | None = None
     database_original: str | None = None
     database_port: str | None = None
+    cluster: str | None = None
 
     @classmethod
     def of(cls, given: Mapping[str, Any], table: Mapping[str, Any]) -> Options:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from .binding import Bindings, Inconclusive
 from .compare import compare
@@ -74,18 +75,26 @@ class Pair:
             learned = self.bindings.learn(request, original, port)
         received = (original_received, port_received)
         found = compare(original, learned.port, rules=self.rules, received=received)
-        operation = self.operation(request)
-        differences = sorted({*found, *learned.differences})
+        differences = tuple(sorted({*found, *learned.differences}))
+        exchange = Exchange(
+            self.operation(request), request, port_request, original, port, differences, (), origin or _origin(request)
+        )
+        return self.judged(exchange, learned.port, probe=probe)
+
+    def judged(self, exchange: Exchange, port: Response, *, probe: str | None = None) -> Exchange:
+        """An exchange all of whose differences are new, with those apart that the ledger accepts.
+
+        `port` is the port's answer in the original's ids.
+        """
+        operation, request, differences = exchange.operation, exchange.request, exchange.differences
         entries = {
             each: entry for each in differences if (entry := self._entry(operation, request, each, probe)) is not None
         }
         if any(entry.follows for entry in entries.values()):
-            entries |= following(entries, differences, original, learned.port, self.secrets)
-        new = [each for each in differences if each not in entries]
-        accepted = [(each, entries[each]) for each in differences if each in entries]
-        return Exchange(
-            operation, request, port_request, original, port, tuple(new), tuple(accepted), origin or _origin(request)
-        )
+            entries |= following(entries, differences, exchange.original, port, self.secrets)
+        new = tuple(each for each in differences if each not in entries)
+        accepted = tuple((each, entries[each]) for each in differences if each in entries)
+        return replace(exchange, differences=new, accepted=accepted)
 
     def reset(self) -> None:
         """Rewind both worlds, and with them the knowledge of which ids are partners."""
