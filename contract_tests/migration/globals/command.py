@@ -118,9 +118,10 @@ def _rendered(data: Data, form: str, out: Path | None, new: frozenset[str] | Non
 def json_of(data: Data) -> str:
     """A line a key, and a line each of what a key lists: Python's own indentation takes ten times as long."""
     lines = []
+    encode = json.JSONEncoder(ensure_ascii=False).encode
     for key, value in data.items():
         many = isinstance(value, list) and value
-        text = ",\n ".join(json.dumps(each, ensure_ascii=False) for each in value) if many else ""
+        text = ",\n ".join(map(encode, value)) if many else ""
         lines.append(f"{json.dumps(key)}: [\n {text}\n]" if many else f"{json.dumps(key)}: {json.dumps(value)}")
     return "{" + ",\n".join(lines) + "}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from functools import cache
 from typing import Any
 
 from contract_tests.migration.survey.expressions import Expression, root_of
@@ -133,28 +134,33 @@ class Calls:
 
     def ways(self, target: Function, entered: dict[Function, list[Entry]]) -> list[tuple[Entry, list[Function], bool]]:
         """The shortest way from each entry to a function, and whether a call on it is guessed by its name."""
-        sure = self._ways(target, entered, guess=False)
-        known = {id(entry) for entry, _ in sure}
-        guessed = self._ways(target, entered, guess=True) if self._guessed else []
-        return [*((*each, False) for each in sure), *((*each, True) for each in guessed if id(each[0]) not in known)]
+        sure, following = self._ways(target, entered, guess=False)
+        way = cache(lambda function: _way(function, following))
+        found = [(entry, way(function), False) for entry, function in sure.values()]
+        if not self._guessed.keys().isdisjoint(following):
+            guessed, following = self._ways(target, entered, guess=True)
+            way.cache_clear()
+            found += [(entry, way(begin), True) for each, (entry, begin) in guessed.items() if each not in sure]
+        return found
 
     def _ways(
         self, target: Function, entered: dict[Function, list[Entry]], *, guess: bool
-    ) -> list[tuple[Entry, list[Function]]]:
+    ) -> tuple[dict[int, tuple[Entry, Function]], dict[Function, Function | None]]:
+        """Each entry with the function where a way to the target begins, and what follows each function on it."""
         following: dict[Function, Function | None] = {target: None}
         queue = deque([target])
-        found: dict[int, tuple[Entry, list[Function]]] = {}
+        found: dict[int, tuple[Entry, Function]] = {}
         while queue:
             function = queue.popleft()
             for entry in entered.get(function, ()):
                 if id(entry) not in found:
-                    found[id(entry)] = (entry, _way(function, following))
+                    found[id(entry)] = (entry, function)
             guessed = sorted(self._guessed.get(function, ())) if guess else ()
             for caller in (*self.callers.get(function, ()), *guessed):
                 if caller not in following:
                     following[caller] = function
                     queue.append(caller)
-        return list(found.values())
+        return found, following
 
     def reaching(self, targets: set[Function]) -> set[Function]:
         """All functions from which one of the targets is reached, themselves too."""

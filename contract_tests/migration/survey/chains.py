@@ -13,6 +13,10 @@ from contract_tests.migration.survey.scopes import Scopes
 
 _CHAINS = (ast.Name, ast.Attribute, ast.Subscript, ast.Call)
 _OLD_STRINGS = sys.version_info < (3, 12)
+# Fields of a tree with no name in them.
+_NAMELESS = frozenset(("ctx", "op", "id", "attr", "arg", "type_comment", "level", "module", "asname", "conversion"))
+# The fields of each kind of tree that may hold other trees.
+_INNER: dict[type[ast.AST], tuple[str, ...]] = {}
 
 
 class Chains:
@@ -24,6 +28,7 @@ class Chains:
         self._places = Places(raw)
         self._refs: list[list[Any]] = []
         self._visit: dict[type, Callable[[Any], None]] = {
+            ast.Expr: lambda node: self._any(node.value),
             ast.Lambda: self._lambda,
             ast.NamedExpr: self._walrus,
             ast.Compare: self._compare,
@@ -44,22 +49,25 @@ class Chains:
         if kind in _CHAINS:
             self._chain(node, how)  # type: ignore[arg-type]
             return
+        if kind is ast.Constant:
+            return
         visit = self._visit.get(kind)
         if visit is not None:
             visit(node)
             return
-        if kind is ast.Constant:
-            return
         if kind is ast.BoolOp or kind is ast.IfExp or kind is ast.Await:
             self._branches(node, how)
             return
-        for name in node._fields:
+        names = _INNER.get(kind)
+        if names is None:
+            names = _INNER[kind] = tuple(name for name in kind._fields if name not in _NAMELESS)
+        for name in names:
             value = getattr(node, name, None)
             if value.__class__ is list:
                 for each in value:
                     if isinstance(each, ast.AST):
                         self._any(each)
-            elif isinstance(value, ast.AST) and not isinstance(value, ast.expr_context):
+            elif isinstance(value, ast.AST):
                 self._any(value)
 
     def _branches(self, node: Any, how: Any) -> None:
@@ -163,8 +171,11 @@ class Chains:
 
     def _chain(self, node: ast.expr, how: Any) -> None:
         """Note a chain of attributes, items and calls by the name that it begins with, and walk what stands within."""
-        if is_attribute_call(node, "setattr", "delattr", "hasattr"):
-            self._attribute_call(node)  # type: ignore[arg-type]
+        if type(node) is ast.Name:
+            self._note(self._encoder.encode(node), node, how)
+            return
+        if type(node) is ast.Call and is_attribute_call(node, "setattr", "delattr", "hasattr"):
+            self._attribute_call(node)
             return
         root: ast.expr = node
         while True:
@@ -178,16 +189,18 @@ class Chains:
                 root = root.value  # type: ignore[attr-defined]
             else:
                 break
-        found = self._encoder.encode(node)
-        if isinstance(root, ast.Name):
-            if found is not None:
-                self._refs.append(
-                    [self._encoder.scope, found, root.lineno, self._places.column(root.lineno, root.col_offset), how]
-                )
+        if kind is ast.Name:
+            self._note(self._encoder.encode(node), root, how)
             return
         self._any(root)
-        if found is not None and root_of(found)[0] in ("|", "l", "n") and not isinstance(root, ast.Constant):
-            self._refs.append([self._encoder.scope, self._encoder.encode(node), node.lineno, 0, "calls"])
+        found = self._encoder.encode(node) if kind is not ast.Constant else None
+        if found is not None and root_of(found)[0] in "|ln":
+            self._refs.append([self._encoder.scope, found, node.lineno, 0, "calls"])
+
+    def _note(self, found: Expression | None, root: ast.expr, how: Any) -> None:
+        if found is not None:
+            column = self._places.column(root.lineno, root.col_offset)
+            self._refs.append([self._encoder.scope, found, root.lineno, column, how])
 
     def _called(self, node: ast.Call) -> ast.expr:
         """Walk the arguments of a call, and give what is called."""
@@ -196,25 +209,27 @@ class Chains:
                 self._any(argument)
             return node.args[0]
         name = getattr(node.func, "attr", None) or getattr(node.func, "id", None) or ""
-        if (
-            name == "getattr"
-            and node.args
-            and getattr(node.args[0], "id", None) in self._scopes.current.get("params", ())[:1]
-        ):
-            self._scopes.current["dynamic"] = True  # `getattr(self, name)`: any method may be meant
+        if name == "getattr" and node.args:
+            owner = getattr(node.args[0], "id", None)
+            if owner in self._scopes.current.get("params", ())[:1]:
+                self._scopes.current["dynamic"] = True  # `getattr(self, name)`: any method may be meant
+        how = ["pass", name]
         for argument in node.args:
-            if isinstance(argument, ast.Starred):
-                self._any(argument.value)
-            else:
-                self._any(argument, ["pass", name])
+            kind = type(argument)
+            if kind is ast.Starred:
+                self._any(argument.value)  # type: ignore[attr-defined]
+            elif kind is not ast.Constant:
+                self._any(argument, how)
         for keyword in node.keywords:
-            self._any(keyword.value, ["pass", name] if keyword.arg else "r")
+            if type(keyword.value) is not ast.Constant:
+                self._any(keyword.value, how if keyword.arg else "r")
         return node.func
 
     def _attribute_call(self, node: ast.Call) -> None:
         assert isinstance(node.func, ast.Name)
         owner, name, *rest = node.args
         made = ast.Attribute(owner, str(constant(name)), ast.Load(), lineno=node.lineno, col_offset=node.col_offset)
+        self._encoder.keep(made)
         self._all(rest)
         self._chain(made, {"setattr": "w", "delattr": "d", "hasattr": "r"}[node.func.id])
 

@@ -8,79 +8,116 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable, Iterator
 from typing import Any
 
 Expression = list[Any]
 
-# Arguments are kept so deep: `partial(f, 1)` in `LocalProxy(...)`, no more.
-_DEEPEST = 2
+# Of the arguments of a call, so many are kept.
+_MOST = 12
+_PLAIN = frozenset((str, int, float, bool, type(None)))
 
 
 class Encoder:
-    """Makes expressions of trees; `names` has every name made, to be bound when its module has been read."""
+    """Makes expressions of trees: one for each chain, however often it is asked for, and one for a name in a scope.
+
+    A module must be walked from the inside out: what stands within a chain is made before it, and then shared.
+    `names` are to be bound when their module has been read. It runs once for each chain of a code base, so kinds are
+    told by identity, the most frequent first: patterns and `isinstance` with unions take several times as long.
+    """
 
     def __init__(self) -> None:
-        self.names: list[tuple[Expression, int]] = []
         self.lambdas: dict[int, int] = {}
-        self.scope = 0
+        self._made: dict[int, Expression | None] = {}
+        self._alive: list[ast.AST] = []
+        self._by_scope: list[dict[str, Expression]] = [{}]
+        self._names = self._by_scope[0]
+        self._scope = 0
+        self._others: dict[type, Callable[[Any], Expression | None]] = {
+            ast.BoolOp: lambda node: self._any(node.values),
+            ast.IfExp: lambda node: self._any([node.body, node.orelse]),
+            ast.NamedExpr: lambda node: self.encode(node.value),
+            ast.Await: lambda node: self.encode(node.value),
+            ast.Lambda: lambda node: ["l", self.lambdas[id(node)]] if id(node) in self.lambdas else None,
+            ast.UnaryOp: self._negative,
+            ast.Tuple: self._elements,
+            ast.List: self._elements,
+            ast.Set: self._elements,
+            ast.Dict: lambda node: None if node.keys else ["x", "{}"],
+        }
 
-    def encode(self, node: ast.expr | None, depth: int = 0) -> Expression | None:
-        """The expression of a tree; None where it cannot be followed."""
-        kind = type(node)  # the two most frequent kinds first, by identity: a pattern takes thrice the time
+    @property
+    def scope(self) -> int:
+        """The number of the scope that is walked."""
+        return self._scope
+
+    @scope.setter
+    def scope(self, number: int) -> None:
+        while len(self._by_scope) <= number:
+            self._by_scope.append({})
+        self._scope, self._names = number, self._by_scope[number]
+
+    @property
+    def names(self) -> Iterator[tuple[Expression, int]]:
+        """Each name with the scope that uses it."""
+        return ((made, scope) for scope, names in enumerate(self._by_scope) for made in names.values())
+
+    def encode(self, node: ast.expr | None) -> Expression | None:
+        """The expression of a tree; None where it cannot be followed. The tree must live as long as the encoder."""
+        kind: Any = type(node)
         if kind is ast.Name:
             name = node.id  # type: ignore[union-attr]
-            # `super()` means something else in each class.
-            made: Expression = ["n", name, -1, self.scope] if name == "super" else ["n", name, -1]
-            self.names.append((made, self.scope))
+            made = self._names.get(name)
+            if made is None:
+                # `super()` means something else in each class.
+                made = self._names[name] = ["n", name, -1, self._scope] if name == "super" else ["n", name, -1]
             return made
+        if kind is ast.Constant:
+            value = node.value  # type: ignore[union-attr]
+            return ["k", value] if type(value) in _PLAIN else None
+        if kind is ast.Attribute or kind is ast.Call or kind is ast.Subscript:
+            number = id(node)
+            made = self._made.get(number)
+            if made is None:
+                made = self._made[number] = self._chain(node, kind)
+            return made
+        other = self._others.get(kind)
+        return other(node) if other else None
+
+    def keep(self, node: ast.AST) -> None:
+        """Let a tree live that is no part of the module's own: another one in its place would be taken for it."""
+        self._alive.append(node)
+
+    def _chain(self, node: Any, kind: type[ast.expr]) -> Expression | None:
         if kind is ast.Attribute:
-            inner = self.encode(node.value, depth)  # type: ignore[union-attr]
-            return inner and ["a", inner, node.attr, None]  # type: ignore[union-attr]
-        match node:
-            case ast.Constant(value=value):
-                return ["k", value] if isinstance(value, str | int | float | None) else None
-            case ast.Call():
-                return self._call(node, depth)
-            case ast.Subscript(value=owner, slice=key):
-                inner = self.encode(owner, depth)
-                return inner and ["s", inner, constant(key)]
-        return self._other(node, depth)
-
-    def _other(self, node: ast.expr | None, depth: int) -> Expression | None:
-        match node:
-            case ast.BoolOp(values=values):
-                return self._any(values, depth)
-            case ast.IfExp(body=one, orelse=other):
-                return self._any([one, other], depth)
-            case ast.NamedExpr(value=value) | ast.Await(value=value):
-                return self.encode(value, depth)
-            case ast.Lambda():
-                return ["l", self.lambdas[id(node)]] if id(node) in self.lambdas else None
-            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
-                return ["k", -value]
-            case ast.Tuple(elts=elements) | ast.List(elts=elements) | ast.Set(elts=elements):
-                if not elements:
-                    return ["x", "()" if isinstance(node, ast.Tuple) else "[]"]
-                return ["t", [self.encode(each, depth) for each in elements]] if len(elements) <= 100 else None
-            case ast.Dict(keys=[]):
-                return ["x", "{}"]
-        return None
-
-    def _any(self, values: list[ast.expr], depth: int) -> Expression | None:
-        found = [each for each in (self.encode(value, depth) for value in values) if each]
-        return ["|", found] if found else None
-
-    def _call(self, node: ast.Call, depth: int) -> Expression | None:
-        if is_attribute_call(node, "getattr"):
-            inner = self.encode(node.args[0], depth)
-            default = self.encode(node.args[2], depth + 1) if len(node.args) > 2 else None
+            inner = self.encode(node.value)
+            return inner and ["a", inner, node.attr, None]
+        if kind is ast.Subscript:
+            inner = self.encode(node.value)
+            return inner and ["s", inner, constant(node.slice)]
+        if type(node.func) is ast.Name and is_attribute_call(node, "getattr"):
+            inner = self.encode(node.args[0])
+            default = self.encode(node.args[2]) if len(node.args) > 2 else None
             return inner and ["a", inner, constant(node.args[1]), default]
-        inner = self.encode(node.func, depth)
-        if inner is None or depth >= _DEEPEST:
-            return inner and ["c", inner, [], {}]
-        arguments = [self.encode(each, depth + 1) for each in node.args[:12]]
-        keywords = {each.arg: self.encode(each.value, depth + 1) for each in node.keywords if each.arg}
+        inner = self.encode(node.func)
+        if inner is None:
+            return None
+        arguments = [self.encode(each) for each in node.args[:_MOST]] if node.args else []
+        keywords = {each.arg: self.encode(each.value) for each in node.keywords if each.arg}
         return ["c", inner, arguments, keywords]
+
+    def _negative(self, node: ast.UnaryOp) -> Expression | None:
+        value = node.operand.value if isinstance(node.operand, ast.Constant) else None
+        return ["k", -value] if type(node.op) is ast.USub and isinstance(value, (int, float)) else None
+
+    def _elements(self, node: ast.Tuple | ast.List | ast.Set) -> Expression | None:
+        if not node.elts:
+            return ["x", "()" if isinstance(node, ast.Tuple) else "[]"]
+        return ["t", [self.encode(each) for each in node.elts]] if len(node.elts) <= 100 else None
+
+    def _any(self, values: list[ast.expr]) -> Expression | None:
+        found = [each for each in map(self.encode, values) if each]
+        return ["|", found] if found else None
 
     def kind(self, node: ast.expr | None) -> Expression | None:
         """The class that an annotation says: through quotes, `Optional`, `| None`."""
@@ -89,7 +126,9 @@ class Encoder:
                 return self.encode(node)
             case ast.Constant(value=str(text)) if len(text) < 200:
                 try:
-                    return self.kind(ast.parse(text.strip(), mode="eval").body)
+                    tree = ast.parse(text.strip(), mode="eval").body
+                    self.keep(tree)
+                    return self.kind(tree)
                 except (SyntaxError, ValueError, RecursionError, MemoryError):
                     return None
             case ast.Subscript(

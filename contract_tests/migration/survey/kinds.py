@@ -23,7 +23,7 @@ def bare(value: Value) -> tuple[Any, ...]:
 def some(values: Iterable[Value]) -> Values:
     found: list[Value] = []
     for value in values:
-        if value not in found:
+        if not found or value not in found:
             found.append(value)
             if len(found) == _MOST:
                 break

@@ -242,6 +242,8 @@ def proxy_of(full: str) -> str | None:
     found = PROXIES.get(full)
     if found:
         return found
+    if not full.startswith("flask"):
+        return None
     module, _, last = full.rpartition(".")
     top = module.partition(".")[0]
     if last in _NAMES and (top == "flask" or top.startswith("flask_")) and module.islower():

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import json
+import marshal
 import os
 import signal
 import sys
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from multiprocessing import get_context
@@ -25,6 +24,8 @@ from contract_tests.migration.survey.summary import Summary, summarize
 # Fewer bytes than this are read sooner than a second process is started.
 _WORTH_A_PROCESS = 400_000
 _ENTRIES_OF_RESULTS = 8
+_ENDING = ".kept"
+_DIGEST = hashlib.sha256().digest_size
 
 
 @dataclass(slots=True)
@@ -40,7 +41,8 @@ class Readings:
 class Cache:
     """A folder of what was made of a content by this version of the tool; None keeps nothing.
 
-    What cannot be read or written is as if it were not there.
+    What cannot be read or written is as if it were not there. As with Python's own `__pycache__`, who may write there
+    is trusted; a file that was damaged is told by its digest.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -50,34 +52,50 @@ class Cache:
         if self._folder is None:
             return None
         try:
-            with (self._folder / key[:2] / f"{key}.json").open("rb") as file:
-                kept = json.loads(file.read())
-        except (OSError, ValueError, RecursionError):
+            raw = (self._folder / key[:2] / f"{key}{_ENDING}").read_bytes()
+        except OSError:
             return None
-        return kept["kept"] if isinstance(kept, dict) and kept.get("key") == key and "kept" in kept else None
+        return decoded(raw[_DIGEST:]) if raw[:_DIGEST] == _digest(key, raw[_DIGEST:]) else None
 
-    def put(self, key: str, kept: Any) -> str:
-        """Keep something; gives the text that is kept."""
-        text = json.dumps({"key": key, "kept": kept}, separators=(",", ":"))
+    def put(self, key: str, kept: Any) -> bytes:
+        """Keep something of plain kinds; gives it as it is kept. Raises ValueError where it is too deeply nested."""
+        raw = marshal.dumps(kept)
         if self._folder is not None:
-            folder = self._folder / key[:2]
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-                handle, name = tempfile.mkstemp(dir=folder)
-                with os.fdopen(handle, "w") as file:
-                    file.write(text)
-                os.replace(name, folder / f"{key}.json")  # noqa: PTH105
-            except OSError:
-                return text
-        return text
+            name = self._folder / key[:2] / f"{key}{_ENDING}"
+            with suppress(OSError):
+                _write(name, _digest(key, raw) + raw)
+        return raw
 
     def forget(self, prefix: str) -> None:
         """Keep only the newest of the entries whose keys begin so."""
         if self._folder is None:
             return
-        found = sorted((self._folder / prefix[:2]).glob(f"{prefix}*.json"), key=_age, reverse=True)
+        found = sorted((self._folder / prefix[:2]).glob(f"{prefix}*{_ENDING}"), key=_age, reverse=True)
         for old in found[_ENTRIES_OF_RESULTS:]:
             old.unlink(missing_ok=True)
+
+
+def decoded(raw: bytes) -> Any:
+    """What `Cache.put` gave."""
+    return marshal.loads(raw)
+
+
+def _digest(key: str, raw: bytes) -> bytes:
+    return hashlib.sha256(key.encode() + raw).digest()
+
+
+def _write(path: Path, raw: bytes) -> None:
+    """Write a file that no reader ever sees in part. Raises OSError."""
+    made = f"{path}.{os.getpid()}"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
+    try:
+        handle = os.open(made, flags, 0o600)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(made, flags, 0o600)
+    with os.fdopen(handle, "wb", buffering=0) as file:
+        file.write(raw)
+    os.replace(made, path)  # noqa: PTH105
 
 
 def _age(path: Path) -> float:
@@ -166,37 +184,44 @@ def _readings(found: Sequence[tuple[File, bytes | None, str]], made: dict[str, A
     return readings
 
 
-def _made(todo: dict[str, tuple[str, bytes]], kept: Cache, jobs: int, progress: Callable[[int], None]) -> Any:
-    work = list(todo.items())
-    if jobs < 2 or sum(len(raw) for _, (_, raw) in work) < _WORTH_A_PROCESS:
-        for done, (key, (name, raw)) in enumerate(work, 1):
+def _made(
+    todo: dict[str, tuple[str, bytes]], kept: Cache, jobs: int, progress: Callable[[int], None]
+) -> Iterator[tuple[str, Summary]]:
+    # The largest files first, so that no process ends long after the others.
+    work = sorted(((key, name, raw) for key, (name, raw) in todo.items()), key=lambda each: -len(each[2]))
+    if jobs < 2 or sum(len(raw) for *_, raw in work) < _WORTH_A_PROCESS:
+        for done, (key, name, raw) in enumerate(work, 1):
             summary = make(name, raw)
             kept.put(key, summary)
             yield key, summary
             progress(done)
         return
-    # The largest files first, so that no process ends long after the others.
-    work.sort(key=lambda each: -len(each[1][1]))
     method = "fork" if sys.platform == "linux" else None
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context(method), initializer=_begin)
+    pool = ProcessPoolExecutor(jobs, get_context(method), _begin, (kept, work))
     try:
-        keys, names, raws = zip(*((key, name, raw) for key, (name, raw) in work), strict=True)
-        made = pool.map(_make_text, [kept] * len(work), keys, names, raws, chunksize=4)
-        for done, ((key, _), text) in enumerate(zip(work, made, strict=True), 1):
-            yield key, json.loads(text)["kept"]
+        for done, raw in enumerate(pool.map(_make_kept, range(len(work)), chunksize=8), 1):
+            yield work[done - 1][0], decoded(raw)
             progress(done)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _begin() -> None:
+# In a process of its own: where to keep what is made, and all that is to be made.
+_work: tuple[Cache, list[tuple[str, str, bytes]]]
+
+
+def _begin(kept: Cache, work: list[tuple[str, str, bytes]]) -> None:
     """Ctrl-C is the parent's to answer: it ends its processes."""
+    global _work  # noqa: PLW0603 - a process that is forked has it at once; sent with each file, it costs as much again
+    _work = kept, work
     gc.disable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _make_text(kept: Cache, key: str, name: str, raw: bytes) -> str:
-    """In a process of its own: make a summary, keep it, and give it as text, which is the quickest way back."""
+def _make_kept(number: int) -> bytes:
+    """Make a summary, keep it, and give it as it is kept, which is the quickest way back."""
+    kept, work = _work
+    key, name, raw = work[number]
     return kept.put(key, make(name, raw))
 
 

@@ -45,12 +45,8 @@ class Scopes:
 
     def bind_names(self) -> None:
         """Say of each name where it is bound, by Python's rule: a class's names are seen in its own body only."""
-        found: dict[tuple[int, str], int] = {}
         for made, scope in self._encoder.names:
-            key = (scope, made[1])
-            if key not in found:
-                found[key] = self._where(*key)
-            made[2] = found[key]
+            made[2] = self._where(scope, made[1])
 
     def _where(self, scope: int, name: str) -> int:
         current = scope
@@ -69,9 +65,12 @@ class Scopes:
         stars = "stars" in self.all[0] or any("stars" in scope for scope in self.all)
         kept, loose = [], []
         for ref in refs:
+            if self._may_mean(ref[1], stars, memo):
+                kept.append(ref)
+                continue
             called = _called_name(ref[1])
             # An app that is a parameter is not known, and what is registered with it is.
-            if called in REGISTERS or self._may_mean(ref[1], stars, memo):
+            if called in REGISTERS:
                 kept.append(ref)
             elif called:
                 loose.append([ref[0], called, ref[2], ref[3]])

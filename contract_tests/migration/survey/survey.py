@@ -152,11 +152,14 @@ class Survey:
         }  # fmt: skip
 
     def _ways(self, function: Function) -> list[Data]:
-        found = self.calls.ways(function, self.entered)
-        return [
-            {"entry": self._numbers[id(entry)], "calls": [self._numbered(each) for each in way], "guessed": guessed}
-            for entry, way, guessed in found
-        ]
+        found: list[Data] = []
+        made: dict[int, list[int]] = {}
+        for entry, way, guessed in self.calls.ways(function, self.entered):
+            calls = made.get(id(way))  # many entries share a way
+            if calls is None:
+                calls = made[id(way)] = [self._numbered(each) for each in way]
+            found.append({"entry": self._numbers[id(entry)], "calls": calls, "guessed": guessed})
+        return found
 
     def _placed(self, function: Function) -> str:
         name = self._names.get(function)

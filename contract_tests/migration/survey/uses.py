@@ -86,10 +86,15 @@ class Uses:
         called: list[Value] = []
         values = self._world.of(module, expression, called.append)
         if how != "calls":
-            proxy = next((each for each in values if each[0] == "P"), None)
+            proxy = outside = None
+            for value in values:
+                if value[0] == "P":
+                    proxy = proxy or value
+                elif value[0] in "OJ":
+                    outside = value
             if proxy:
                 self._proxy(module, function, ref, proxy)
-            elif any(each[0] in "OJ" for each in (*values, *called)):
+            elif outside or any(each[0] in "OJ" for each in called):
                 self._context(module, function, ref, [*called, *values])
         for value in called:
             if value[0] == "?":
@@ -99,7 +104,8 @@ class Uses:
                 self._calls.called(function, value, expression, line)
         if function and how != "w":
             for value in values:
-                self._calls.passed(function, value, how, line)
+                if value[0] == "F":
+                    self._calls.passed(function, value, how, line)
         if function and how == "enter":
             self._with(function, values, line)
 
@@ -197,6 +203,8 @@ def is_probably_builtin(name: str) -> bool:
 
 def _needs(full: str, expression: Expression, runs: bool) -> str | None:
     """What needs the context, of an outside name; None where it needs none."""
+    if not full.startswith("flask"):
+        return None
     parts = full.split(".")
     for end in range(len(parts), 1, -1):
         name = CONTEXT.get(".".join(parts[:end]))

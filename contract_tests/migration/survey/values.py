@@ -34,6 +34,7 @@ class World(Sources):
         self._memo: dict[Any, Values] = {}
         self._ancestors: dict[tuple[int, int], list[Value]] = {}
         self._stars: set[int] = set()
+        self._outside: dict[tuple[str, str], Values] = {}
         self.derivation: Callable[[int, int], str | None] = lambda *_: None
 
     # Expressions
@@ -50,6 +51,8 @@ class World(Sources):
             owners = self.of(module, expression[1], sink)
             if not owners:
                 return ()
+            if len(owners) == 1 and owners[0][0] in "OM":  # most are, and stand for one thing
+                return self.attribute(owners[0], expression[2])
             return some(each for owner in owners for each in self._read(owner, expression, sink))
         if kind == "c":
             return self._called(module, expression, sink)
@@ -314,9 +317,13 @@ class World(Sources):
             below = self.modules.at(f"{value[1]}/{name}")
             return () if below is None else (("M", below),) if isinstance(below, int) else (("D", below),)
         if kind == "O":
-            full = canonical(f"{value[1]}.{name}")
-            proxy = proxy_of(full)
-            return (("P", proxy, (), ()),) if proxy else (("O", full),)
+            key = (value[1], name)
+            known = self._outside.get(key)
+            if known is None:
+                full = canonical(f"{value[1]}.{name}")
+                proxy = proxy_of(full)
+                known = self._outside[key] = (("P", proxy, (), ()),) if proxy else (("O", full),)
+            return known
         if kind == "J":
             return (("O", f"{value[1]}.{name}"),)
         if kind in "CI":

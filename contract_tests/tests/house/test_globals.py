@@ -1,6 +1,7 @@
 """Every use of Flask's globals is found by resolving names, and nothing else is; the way from each route is told"""
 
 import csv
+import hashlib
 import json
 import os
 import sys
@@ -234,14 +235,24 @@ def test_only_what_has_changed_is_read_anew(write, tmp_path, monkeypatch):
     assert {entry for entry, *_ in ways(data, "deep.tag")} == {"GET /tag", "GET /again"}
 
 
-@pytest.mark.parametrize("rubbish", [b"", b"\xff\x00", b"[]", b'{"key": "x", "kept": {}}', b"[" * 100_000])
-def test_a_cache_that_is_broken_is_as_if_it_were_not_there(write, tmp_path, rubbish):
+@pytest.mark.parametrize(
+    "broken",
+    [
+        lambda _: b"",
+        lambda _: b"\xff\x00" * 100,
+        lambda _: b"{" * 100_000,
+        lambda raw: raw[:-1],
+        lambda raw: raw[:40] + bytes([raw[40] ^ 1]) + raw[41:],
+        lambda raw: hashlib.sha256(b"another" + raw[32:]).digest() + raw[32:],
+    ],
+)
+def test_a_cache_that_is_broken_is_as_if_it_were_not_there(write, tmp_path, broken):
     folder, kept = write({"app/deep.py": DEEP}) / "app", tmp_path / "kept"
     first = survey([folder], cache=kept, jobs=1)
-    files = list(kept.rglob("*.json"))
+    files = list(kept.rglob("*.kept"))
     assert len(files) == 2
     for path in files:
-        path.write_bytes(rubbish)
+        path.write_bytes(broken(path.read_bytes()))
     assert survey([folder], cache=kept, jobs=1) == first
 
 

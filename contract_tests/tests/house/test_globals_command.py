@@ -167,7 +167,7 @@ def test_ctrl_c_ends_in_one_line(write):
     with ThreadPoolExecutor(1) as waiting:
         ended = waiting.submit(run, read_slowly, cwd=folder, timeout=20)
         # The first summary is kept, and most are not.
-        while not ended.done() and not list((folder / "kept").rglob("*.json")):
+        while not ended.done() and not list((folder / "kept").rglob("*.kept")):
             time.sleep(0.01)
         if not ended.done():
             os.killpg(int((folder / "group").read_text()), signal.SIGINT)
