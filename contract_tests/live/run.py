@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from contract_tests.live.explored import explore
 from contract_tests.live.lanes import LanesInterrupted, Said, run_lanes
 from contract_tests.live.places import own_servers
 from contract_tests.live.probes.judging import down
@@ -23,12 +24,13 @@ from contract_tests.suite.contract import PLANTED_SECRET, Contract, open_ledger
 
 ROOT = Path(__file__).parents[2]
 SUITE = ROOT / "contract_tests" / "suite"
-# The lane of the contract suite, and what its progress is called.
+# The lane of the contract suite, and what its progress is called; and that of the engine's own cases.
 TESTS = "contract tests"
+EXPLORED = "engine's cases"
 
 
 def run_own(tests: Sequence[str], folder: Path) -> Run:
-    """The suite against our own apps and, unless only some tests are asked for, the probes beside it.
+    """The suite against our own apps; beside it probes and the engine's cases, unless only some tests are asked for.
 
     Raises what no_verdict() tells in one line.
     """
@@ -38,7 +40,7 @@ def run_own(tests: Sequence[str], folder: Path) -> Run:
         with own_servers(servers, said.line) as contract:
             return _suite(contract, servers, tests, folder, said)
 
-    return _run({TESTS: suite} if tests else {TESTS: suite, **probe_lanes(areas())})
+    return _run({TESTS: suite} if tests else {TESTS: suite, **probe_lanes(areas()), EXPLORED: explore})
 
 
 def run_others(opened: AbstractContextManager[Contract], tests: Sequence[str], folder: Path) -> Run:
@@ -69,9 +71,10 @@ def _run(lanes: Mapping[str, Callable[[Said], Part]]) -> Run:
     run.interrupted |= len(ended) < len(lanes)
     run.probed = len(lanes) > 1 and not run.interrupted
     run.seconds = time.monotonic() - began
-    complete = {source for source, ran in (("suite", run.whole), ("probes", run.probed)) if ran}
+    ran = {"suite": run.whole, "probes": run.probed, "recorded": run.probed}
+    complete = {source for source, whole in ran.items() if whole}
     run.ledger += [f"expired: {entry}" for entry in ledger.expired(datetime.now(UTC).date())]
-    run.ledger += [f"stale: {entry}" for entry in ledger.stale(complete, known={"suite", "probes"})]
+    run.ledger += [f"stale: {entry}" for entry in ledger.stale(complete, known=set(ran))]
     return run
 
 

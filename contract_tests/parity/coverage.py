@@ -44,6 +44,12 @@ class Coverage:
         """How many requests a source sent."""
         return sum(count for reached, count in self._counts.items() if reached.source == source)
 
+    def asked(self, operation: str, source: str) -> int:
+        """How many requests a source sent to an operation."""
+        return sum(
+            count for reached, count in self._counts.items() if (reached.operation, reached.source) == (operation, source)
+        )
+
     def only_refused(self, operations: Collection[str]) -> list[str]:
         """The operations of which no source met anything but refusals (4xx), or nothing at all."""
         good = {reached.operation for reached in self._counts if not 400 <= reached.status < 500}
