@@ -55,8 +55,9 @@ FRIEND = "https://app.example"
 NEVER_REACHED = "1000000/hour"
 
 
+@cache
 def settings(**changes: Any) -> Settings:
-    """Settings that no environment and no .env file touches."""
+    """Settings that no environment and no .env file touches; they never change, and the same are made once."""
     given = {name: field.default for name, field in Settings.model_fields.items()}
     given |= CHEAP_HASHES
     given |= {"threads": 8, "public_base_url": BASE_URL, "trusted_proxies": PEER}
