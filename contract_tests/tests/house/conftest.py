@@ -1,8 +1,9 @@
-"""What several modules of the house need: files of code in a folder, and servers.
+"""What several modules of the house need: files of code in a folder, no garbage, and servers.
 
 A server is required in CI; elsewhere its tests are skipped with how to start one.
 """
 
+import gc
 import os
 import re
 import sys
@@ -67,6 +68,15 @@ def pair(here):
         return told("old.py", "new.py", *options)
 
     return pair
+
+
+@pytest.fixture
+def _no_garbage_of_other_tests():
+    """To collect what a whole test run has made takes longer than a request may."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 def suite_passes(names, *options):
