@@ -2,11 +2,14 @@
 
 import json
 import threading
+from functools import cache
+from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 from click.testing import CliRunner
 from flask import Flask, Response, jsonify, redirect, request
+from werkzeug.local import LocalProxy
 
 from contract_tests.__main__ import main
 from contract_tests.parity import Bindings, Ledger, http, wsgi
@@ -14,6 +17,7 @@ from contract_tests.parity.cases import Case
 from contract_tests.parity.strength.fault import Broken
 from contract_tests.parity.strength.known import DEEDS, FAULTS
 from contract_tests.parity.strength.measuring import CAUGHT, MISSED, NOT_APPLICABLE, Measuring
+from contract_tests.tests.specimens.worlds import made_anew, world_of
 
 from .toys import Toy, answer, json_answer
 from .toys import request as asked
@@ -22,10 +26,19 @@ HERE = "contract_tests.tests.engine.test_strength"
 BY_NAME = {fault.name: fault for fault in FAULTS}
 
 
+class Items(dict[int, Any]):
+    """What was made in one world of the shop, by its id."""
+
+
 def shop():
     """An app that answers in every way that a known fault breaks."""
+    return made_anew(_shop(), Items())
+
+
+@cache
+def _shop():
     app = Flask("shop")
-    items = {}
+    items = LocalProxy(lambda: world_of(Items))
 
     @app.post("/items")
     def add():
@@ -111,7 +124,7 @@ MADE: list[Flask] = []
 
 def flipping():
     """The shop, with a header on every other app that is made."""
-    app = shop()
+    app = made_anew(_shop.__wrapped__(), Items())
     MADE.append(app)
     if len(MADE) % 2:
         app.after_request(lambda response: response.headers.update({"X-Flip": "1"}) or response)
@@ -236,7 +249,7 @@ def test_what_the_pair_shows_by_itself_is_not_taken_for_a_fault():
 
 
 def wrapped(body):
-    app = shop()
+    app = made_anew(_shop.__wrapped__(), Items())
     app.view_functions["page"] = lambda: Response(body, headers={"Content-Disposition": "x"})
     return app
 

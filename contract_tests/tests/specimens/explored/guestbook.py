@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from flask import Flask, abort, current_app, flash, get_flashed_messages, redirect, request, session
+from flask import Flask, abort, flash, get_flashed_messages, redirect, request, session
 from jinja2 import Environment
 from markupsafe import escape
 
 from contract_tests.tests.specimens.explored import FAULTS
+from contract_tests.tests.specimens.worlds import made_anew, world_of
 
 # Compiled once: the apps are made anew for each case.
 _PAGE = Environment(autoescape=True).from_string("""<!doctype html><title>Guestbook</title>
@@ -34,23 +34,11 @@ class World:
 
 
 def create_original() -> Flask:
-    return _in_a_world_of_its_own(_guestbook(frozenset()))
+    return made_anew(_guestbook(frozenset()), World())
 
 
 def create_port() -> Flask:
-    return _in_a_world_of_its_own(_guestbook(frozenset(FAULTS)))
-
-
-def _in_a_world_of_its_own(app: Flask) -> Flask:
-    """The app with nothing written yet; its routes, which take longest to make, are shared."""
-    anew = copy.copy(app)
-    anew.extensions = {"guestbook": World()}
-    return anew
-
-
-def _world() -> World:
-    world: World = current_app.extensions["guestbook"]
-    return world
+    return made_anew(_guestbook(frozenset(FAULTS)), World())
 
 
 @cache
@@ -72,7 +60,9 @@ def _guestbook(faults: frozenset[str]) -> Flask:
 
     @app.get("/")
     def home() -> Any:
-        listed = "".join(f'<li><a href="/entries/{at}">{by}</a></li>' for at, (by, _) in enumerate(_world().entries))
+        listed = "".join(
+            f'<li><a href="/entries/{at}">{by}</a></li>' for at, (by, _) in enumerate(world_of(World).entries)
+        )
         return page(f"<ul>{listed}</ul>")
 
     @app.route("/register", methods=["GET", "POST"])
@@ -84,7 +74,7 @@ def _guestbook(faults: frozenset[str]) -> Flask:
         if not name or not request.form.get("password"):
             flash("Both are needed.")
             return redirect("/register")
-        _world().users[name] = request.form["password"]
+        world_of(World).users[name] = request.form["password"]
         flash("Welcome" if "flash" in faults else "Welcome!")
         return redirect("/login")
 
@@ -93,7 +83,7 @@ def _guestbook(faults: frozenset[str]) -> Flask:
         if request.method == "GET":
             return form("username", "password")
         checked()
-        if _world().users.get(request.form.get("username", "")) != request.form.get("password"):
+        if world_of(World).users.get(request.form.get("username", "")) != request.form.get("password"):
             flash("Wrong.")
             return redirect("/login")
         session["user"] = request.form["username"]
@@ -114,12 +104,12 @@ def _guestbook(faults: frozenset[str]) -> Flask:
         text = request.form.get("text", "")
         if len(text) > (200 if "limit" in faults else 100):
             return page("too long"), 400
-        _world().entries.append((session["user"], text))
-        return redirect(f"/entries/{len(_world().entries) - 1}")
+        world_of(World).entries.append((session["user"], text))
+        return redirect(f"/entries/{len(world_of(World).entries) - 1}")
 
     @app.get("/entries/<int:at>")
     def entry(at: int) -> Any:
-        entries = _world().entries
+        entries = world_of(World).entries
         if at >= len(entries):
             abort(404)
         by, text = entries[at]

@@ -5,20 +5,34 @@ from __future__ import annotations
 import itertools
 import os
 import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from flask import Flask, Response, jsonify, request
 
 from contract_tests.tests.specimens.explored import FAULTS
+from contract_tests.tests.specimens.worlds import made_anew, world_of
+
+
+@dataclass
+class World:
+    """Who has registered, with which password, who has which token, and the notes by their ids."""
+
+    users: dict[str, str] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+    notes: dict[int, dict[str, Any]] = field(default_factory=dict)
+    ids: Iterator[int] = field(default_factory=lambda: itertools.count(int(os.environ.get("NOTES_FROM", "1"))))
 
 
 def create_original() -> Flask:
-    return _notes(frozenset())
+    return made_anew(_notes(frozenset()), World())
 
 
 def create_port() -> Flask:
-    return _notes(frozenset(FAULTS))
+    return made_anew(_notes(frozenset(FAULTS)), World())
 
 
 def serve() -> None:
@@ -30,18 +44,15 @@ def serve() -> None:
         def log_message(self, *arguments: object) -> None:
             pass
 
-    make_server("127.0.0.1", int(sys.argv[1]), _notes(frozenset()), handler_class=Quiet).serve_forever()
+    make_server("127.0.0.1", int(sys.argv[1]), create_original(), handler_class=Quiet).serve_forever()
 
 
+@cache
 def _notes(faults: frozenset[str]) -> Flask:
     app = Flask("notes")
-    users: dict[str, str] = {}
-    tokens: dict[str, str] = {}
-    notes: dict[int, dict[str, Any]] = {}
-    ids = itertools.count(int(os.environ.get("NOTES_FROM", "1")))
 
     def who() -> str | None:
-        return tokens.get(request.headers.get("Authorization", "").removeprefix("Bearer "))
+        return world_of(World).tokens.get(request.headers.get("Authorization", "").removeprefix("Bearer "))
 
     def refused() -> tuple[Response, int]:
         return jsonify(error="sign in first"), 401
@@ -52,18 +63,18 @@ def _notes(faults: frozenset[str]) -> Flask:
         for name in ("username", "password"):
             if not data.get(name):
                 return jsonify(error=f"'{name}' is required"), 400
-        if data["username"] in users:
+        if data["username"] in world_of(World).users:
             return jsonify(error="taken"), 200 if "duplicate" in faults else 409
-        users[data["username"]] = data["password"]
+        world_of(World).users[data["username"]] = data["password"]
         return jsonify(username=data["username"]), 201
 
     @app.post("/login")
     def login() -> Any:
         data = request.get_json()
-        if users.get(data.get("username")) != data.get("password") or not data.get("password"):
+        if world_of(World).users.get(data.get("username")) != data.get("password") or not data.get("password"):
             return jsonify(error="wrong"), 401
         token = secrets.token_urlsafe(24)
-        tokens[token] = data["username"]
+        world_of(World).tokens[token] = data["username"]
         return jsonify(access_token=token)
 
     @app.get("/notes")
@@ -71,7 +82,7 @@ def _notes(faults: frozenset[str]) -> Flask:
         if who() is None and "open list" not in faults:
             return refused()
         limit = request.args.get("limit", 20, type=int)
-        found = [note for note in notes.values() if request.args.get("q", "") in note["title"]]
+        found = [note for note in world_of(World).notes.values() if request.args.get("q", "") in note["title"]]
         return jsonify(found[: limit + 1] if "page" in faults else found[:limit])
 
     @app.post("/notes")
@@ -86,30 +97,35 @@ def _notes(faults: frozenset[str]) -> Flask:
             stars = int(stars) if stars.isdigit() else 0
         if not isinstance(stars, (int, float)):
             return jsonify(error="'stars' is a number"), 400
-        key = next(ids)
+        key = next(world_of(World).ids)
         folded = title.lower() if "casefold" in faults else title.casefold()
-        notes[key] = {"id": key, "title": title, "key": folded, "stars": float(stars) if "float" in faults else stars}
-        notes[key]["by"] = who()
-        return jsonify(notes[key]), 201
+        world_of(World).notes[key] = {
+            "id": key,
+            "title": title,
+            "key": folded,
+            "stars": float(stars) if "float" in faults else stars,
+        }
+        world_of(World).notes[key]["by"] = who()
+        return jsonify(world_of(World).notes[key]), 201
 
     @app.route("/notes/<int:id>", methods=["GET", "PUT", "DELETE"])
     def one_note(id: int) -> Any:
         if who() is None and "open note" not in faults:
             return refused()
-        if id not in notes:
+        if id not in world_of(World).notes:
             return jsonify(error="no such note"), 404
         if request.method == "PUT":
             title = request.get_json().get("title")
             if not title:
                 return jsonify(error="'title' is required"), 400
             if "lost update" not in faults:
-                notes[id] = {**notes[id], "title": title}
-            return jsonify({**notes[id], "title": title})
+                world_of(World).notes[id] = {**world_of(World).notes[id], "title": title}
+            return jsonify({**world_of(World).notes[id], "title": title})
         if request.method == "DELETE":
             if "undead" not in faults:
-                del notes[id]
+                del world_of(World).notes[id]
             return "", 204
-        return jsonify(notes[id])
+        return jsonify(world_of(World).notes[id])
 
     if "no clock" not in faults:
 
