@@ -5,6 +5,7 @@ Each test process has one such parent, which has no threads, and runs nothing bu
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import runpy
@@ -86,6 +87,8 @@ def _begin(
     cwd: str, env: dict[str, str], files: list[Path], work: Callable[..., int | None], arguments: tuple[Any, ...]
 ) -> None:
     """In the child: take its place, and do the work."""
+    # What the parent imported is there for good: a collection need not look through all of it.
+    gc.freeze()
     for number, file in enumerate(files, start=1):
         os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT), number)
     os.chdir(cwd)

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from importlib.metadata import distribution
+from importlib.util import cache_from_source
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -89,15 +90,23 @@ def copy(names, site):
         found = distribution(name)
         for file in found.files or ():
             if ".." not in file.parts and "__pycache__" not in file.parts:
-                target = site / file
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(found.locate_file(file), target)
+                source, target = Path(found.locate_file(file)), site / file
+                copy_file(source, target)
+                # Else each of hundreds of modules is compiled once more.
+                if source.suffix == ".py" and (compiled := Path(cache_from_source(source))).exists():
+                    copy_file(compiled, Path(cache_from_source(target)))
         needed = [Requirement(each) for each in found.requires or ()]
         asked |= {
             canonicalize_name(each.name)
             for each in needed
             if each.marker is None or each.marker.evaluate({"extra": ""})
         } - done
+
+
+def copy_file(source, target):
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # With its time, by which a compiled module is held against its source.
+    shutil.copy2(source, target)
 
 
 @pytest.fixture
