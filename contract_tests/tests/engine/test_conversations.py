@@ -45,10 +45,13 @@ def head_of(connection: socket.socket) -> bytes:
 
 
 def talk(
-    answer: Callable[[socket.socket], None], *steps: Send | Act, methods: tuple[str, ...] = ("GET",)
+    answer: Callable[[socket.socket], None],
+    *steps: Send | Act,
+    methods: tuple[str, ...] = ("GET",),
+    patience: float = 2.0,
 ) -> Conversation:
     with serving(answer) as port:
-        return converse(port, steps or (Send(ASK),), methods, quiet=QUIET, patience=2.0)
+        return converse(port, steps or (Send(ASK),), methods, quiet=QUIET, patience=patience)
 
 
 def statuses(conversation: Conversation) -> list[int]:
@@ -61,7 +64,8 @@ def keeping(connection: socket.socket) -> None:
 
 
 def test_a_connection_that_is_kept_answers_another_request() -> None:
-    conversation = talk(keeping)
+    # It keeps the connection even when told that this was the last request: that takes all patience.
+    conversation = talk(keeping, patience=0.6)
     assert (conversation.ending, statuses(conversation)) == ("kept", [200])
 
 
@@ -148,7 +152,9 @@ def test_framing_reason_version_and_interim_answers_are_kept() -> None:
     assert (seen.interim, seen.version, seen.reason, seen.framing) == ((100,), "1.0", "I'm", "chunked")
 
 
-def test_a_server_that_wants_the_body_and_gets_none_waits() -> None:
+def test_a_server_that_wants_the_body_and_gets_none_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("contract_tests.parity.drivers.raw.STALLED", 0.3)
+
     def expecting(connection: socket.socket) -> None:
         head_of(connection)
         connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")

@@ -94,7 +94,7 @@ def test_an_application_that_never_answers_is_a_timeout() -> None:
         finally:
             cancelled.set()
 
-    with asgi(app, timeout=0.5) as target:
+    with asgi(app, timeout=0.2) as target:
         assert target.send(Request("GET", b"/")) == Response(0, failure="timeout")
         assert cancelled.wait(10)
 
