@@ -19,6 +19,8 @@ _ANY = re.compile(r"\b(?:data|json|body|payload|get_json\([^)]*\)|params|input|c
 _LISTED = re.compile(r"[\"']([a-z_][a-zA-Z0-9_]{1,30})[\"']\s+(?:not\s+)?in\s+\w*(?:data|json|body|payload)")
 _LOOP = re.compile(r"for\s+\w+\s+in\s+[\(\[]((?:\s*[\"']\w+[\"']\s*,?)+)\s*[\)\]]")
 _WORD = re.compile(r"[\"'](\w+)[\"']")
+_DEFINED = re.compile(r"def (\w+)\(")
+_READ_NAMED = re.compile(r"\b(args|query_params|GET|form|files|json|data|body|payload)(?:\.get(?:list)?\(|\[)\s*[a-z_]\w*\s*[,)\]]")  # fmt: skip  # noqa: E501
 _DEEP = 2
 
 
@@ -42,6 +44,19 @@ class Hints:
         ):
             names += [name for name in dict.fromkeys(found) if name not in names]
 
+    def take_helped(self, sources: list[str]) -> None:
+        """Add the names that are handed to a helper, which reads what it is told: `number("page", 1)`."""
+        for helper in sources:
+            found = _DEFINED.search(helper)
+            read = _READ_NAMED.search(helper) if found else None
+            if found is None or read is None:
+                continue
+            handed = re.compile(rf"\b{found[1]}\(\s*[\"']([\w.-]+)[\"']")
+            names = {"form": self.form, "files": self.files}.get(read[1], self.body)
+            names = self.query if read[1] in ("args", "query_params", "GET") else names
+            for source in sources:
+                names += [name for name in dict.fromkeys(handed.findall(source)) if name not in names]
+
 
 def hints_of(app: Any) -> dict[tuple[str, str], Hints]:
     """The hints for each method and template of an app with a URL map and views; empty for any other."""
@@ -61,8 +76,10 @@ def _of_view(view: Any, method: str) -> Hints:
     hints = Hints()
     cls = getattr(view, "view_class", None)
     target = getattr(cls, method.lower(), None) if cls is not None else view
-    for source in _sources(target, set(), _DEEP):
+    sources = list(_sources(target, set(), _DEEP))
+    for source in sources:
         hints.take(source)
+    hints.take_helped(sources)
     return hints
 
 

@@ -18,6 +18,7 @@ from contract_tests.parity.secrets import is_secret
 from contract_tests.parity.signing_in import SignIn
 
 _LARGEST = 100_000
+_WORDS = re.compile(r"[^\W\d_][\w .'-]{2,39}")
 
 # A source gives cases and is told what the original answered to each.
 Cases = Generator[Case, Sequence[Response], None]
@@ -75,12 +76,7 @@ def _texts(value: Any, name: str, deep: int) -> Iterator[tuple[str, str]]:
     elif isinstance(value, list) and deep:
         for inner in value[:20]:
             yield from _texts(inner, name, deep - 1)
-    elif (
-        isinstance(value, str)
-        and 3 <= len(value) <= 40
-        and re.fullmatch(r"[^\W\d_][\w .'-]*", value)
-        and not is_secret(name)
-    ):
+    elif isinstance(value, str) and _WORDS.fullmatch(value) and not is_secret(name):
         yield name, value
 
 

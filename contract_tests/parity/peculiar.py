@@ -12,6 +12,7 @@ from .messages import Request
 _LARGEST = 100_000
 # Numbers that one parser takes and another does not: a sign, an exponent, a separator, digits of other scripts.
 _NUMBER = re.compile(r"\s*(?:[+]\d+|[+-]?\d+[.eE]\d*|\d+_\d+|0\d+|[+-]?(?:nan|inf|infinity)|[+-]?\d{16,}|\s\d+|\d+\s)\s*", re.I)  # fmt: skip  # noqa: E501
+_DEEP = re.compile(rb"(?:\[\s*){200}|(?:\{\s*\"[^\"]*\"\s*:\s*){200}")
 _IDENTITY = re.compile(r"(?:^|_)(?:id|pk|no|num|number)$", re.IGNORECASE)
 REPEATED, UNDECODABLE, NUMBERS = "a repeated name", "bytes that are no UTF-8", "a number in another spelling"
 
@@ -27,6 +28,16 @@ def of_request(request: Request) -> str | None:
     if any(_is_odd_number(value) for _, value in pairs):
         return NUMBERS
     return None
+
+
+def in_body(request: Request) -> str | None:
+    """What is unusual in the JSON of a body; None for most bodies."""
+    body = request.body
+    if _DEEP.search(body):
+        return "deep nesting"
+    if re.search(rb"\\u[dD][89a-fA-F]", body):
+        return "lone surrogates"
+    return "no numbers" if re.search(rb"\b(?:NaN|Infinity)\b|\d{300}|\d[eE]\d{3}", body) else None
 
 
 def in_path(operation: str, request: Request) -> bool:

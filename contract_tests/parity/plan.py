@@ -86,6 +86,10 @@ class Turns:
             waiting[name] = self.answers
             self._spent[name] += self._clock() - began if self._rewinds else 1
 
+    def _is_nowhere(self) -> bool:
+        """Whether the original has nothing where it was asked: who asks does not matter there."""
+        return bool(self.answers) and self.answers[-1].status in (404, 405)
+
     def _both_ways(self, case: Case) -> Iterator[Case]:
         """The case signed out and signed in, where there is a way to; the source is told the latter's answers."""
         self._number += 1
@@ -93,6 +97,10 @@ class Turns:
         sign_in = self._known.sign_in
         if sign_in is None or case.signed_in or self._ways != "in":
             yield own
+        if self._ways == "both" and case.source == "framework" and self._is_nowhere():
+            return
+        if self._ways == "both" and sign_in is not None and sign_in.is_in(case):
+            return
         if sign_in is not None and not case.signed_in and self._ways != "out":
             yield sign_in.signed(own)
 

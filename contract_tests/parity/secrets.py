@@ -62,6 +62,7 @@ class Secrets:
         self._names = frozenset(map(snake, names))
         self._lock = threading.Lock()
         self._numbers: dict[str, int] = {}
+        self._texts: dict[int, str] = {}
         self._sent: set[int] = set()
         # What was sent under other names, too, is no secret that an answer could give away.
         self._open: set[str] = set()
@@ -101,7 +102,7 @@ class Secrets:
         with self._lock:
             self._read_waiting()
             told = {int(number) for number in _MARK.findall(hidden)} & self._sent
-            return any(self._numbers[secret] in told for secret in self._numbers.keys() - self._open) if told else False
+            return any(self._texts[number] not in self._open for number in told)
 
     def header(self, name: str, value: str) -> str:
         """A header's value with its secrets hidden."""
@@ -138,6 +139,7 @@ class Secrets:
     def _number(self, secret: str, *, sent: bool = False) -> int:
         if secret not in self._numbers:
             number = self._numbers[secret] = self._next(secret)
+            self._texts[number] = secret
             for spelling in _spellings(secret):
                 self._spelled.setdefault(spelling[:_FIRST], {}).setdefault(spelling, number)
             if sent:

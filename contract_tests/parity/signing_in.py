@@ -39,6 +39,12 @@ class SignIn:
         name = case.name.removesuffix(_SIGNED) + _SIGNED
         return replace(case, name=name, steps=(*self.steps, *steps), keeps=tuple(keeps), signed_in=True, cookies=True)
 
+    def is_in(self, case: Case) -> bool:
+        """Whether a case asks for what signs in: whoever does need not be signed in before."""
+        own = self.steps[-1]
+        place = (own.method, own.target.partition(b"?")[0])
+        return any((step.method, step.target.partition(b"?")[0]) == place for step in case.steps)
+
     def unsigned(self, case: Case) -> Case:
         """The case without the sign-in before it, still told to be signed in: `signed` gives it again."""
         count = len(self.steps) if case.steps[: len(self.steps)] == self.steps else 0

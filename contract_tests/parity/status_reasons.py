@@ -93,7 +93,7 @@ def _crash(exchange: Exchange) -> Reason | None:
     if (ours >= 500) == (theirs >= 500):
         return None
     side, answer = ("port", exchange.port) if theirs >= 500 else ("original", exchange.original)
-    place = _raised(answer) or exchange.operation
+    place = _raised(answer) or peculiar.in_body(exchange.request) or exchange.operation
     return Reason("crash", (side, place), f"the {side} fails ({answer.status})")
 
 

@@ -69,9 +69,8 @@ class _Browser:
     def _visited(self, at: str, answer: Response) -> None:
         """A page that is there is a good request to its operation, where none was found."""
         template = self.known.operations.template(at.partition("?")[0])
-        operation = next(
-            (each for each in self.known.operations if each.method == "GET" and each.template == template), None
-        )
+        gets = (each for each in self.known.operations if each.method == "GET")
+        operation = next((each for each in gets if each.template == template), None)
         known = self.known.recipe(operation) if operation is not None else None
         if operation is not None and answer.status == 200 and (known is None or not known.good):
             self.known.recipes[operation.name] = Recipe(operation, (request("GET", at),), ({},), answer.status)

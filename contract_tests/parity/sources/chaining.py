@@ -31,10 +31,11 @@ def _good(known: Known) -> int:
 def _refused(known: Known) -> Iterator[Operation]:
     for operation in known.operations:
         recipe = known.recipe(operation)
-        if recipe is not None and recipe.status in _OF_STATE and not known.is_one_sided(operation):
-            # A body that does not fit is refused whatever went before.
-            if recipe.status not in (400, 422) or recipe.kind is None:
-                yield operation
+        if recipe is None or recipe.status not in _OF_STATE or known.is_one_sided(operation):
+            continue
+        # A body that does not fit is refused whatever went before.
+        if recipe.status not in (400, 422) or recipe.kind is None:
+            yield operation
 
 
 def _chained(known: Known, operation: Operation) -> Cases:

@@ -13,7 +13,7 @@ from contract_tests.parity.making import request, target_of
 from contract_tests.parity.messages import Request
 from contract_tests.parity.operations import Operation
 from contract_tests.parity.samples import WORDS
-from contract_tests.parity.signing_in import stranger
+from contract_tests.parity.signing_in import is_sign_in, stranger
 from contract_tests.parity.sources.afterwards import afterwards
 
 _WALKS, _LENGTH = 150, 10
@@ -23,9 +23,12 @@ _PAGES = ("page=1", "page=2", "page=0", "page=-1", "limit=1", "limit=2", "limit=
 def sequences(known: Known) -> Cases:
     """What strangers may, then written stories of each collection in turns, then random walks over all of them."""
     yield from _strangers(known)
-    yield from afterwards(known)
-    makers = [recipe for recipe in known.recipes.values() if recipe.operation.method == "POST" and recipe.good]
-    for round_ in zip_longest(*(_stories(known, maker) for maker in makers)):
+    makers = [
+        recipe
+        for recipe in known.recipes.values()
+        if recipe.operation.method == "POST" and recipe.good and not is_sign_in(recipe.last)
+    ]
+    for round_ in zip_longest(afterwards(known), *(_stories(known, maker) for maker in makers)):
         yield from (case for case in round_ if case is not None)
     if makers:
         random = Random(known.seed)

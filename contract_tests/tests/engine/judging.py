@@ -89,13 +89,18 @@ def judged(name: str, report: dict[str, Any]) -> Judged:
     result = Judged(name, [each["id"] for each in listed(name)["differences"]], entries=len(report["causes"]))
     result.cases, result.seconds = report["cases"], report["seconds"]
     for number, cause in enumerate(report["causes"], 1):
-        face = _face(cause, report["exchanges"])
-        ids = [each for each, rows in _patterns(name).items() if any(_fits(row, face) for row in rows)]
+        ids = _ids(name, cause, report)
         for each in ids:
             result.told.setdefault(each, []).append(cause["title"])
         if not ids:
             result.false.append(f"{number}. {cause['level']} {cause['reason']}: {cause['title']}")
     return result
+
+
+def _ids(name: str, cause: dict[str, Any], report: dict[str, Any]) -> list[str]:
+    """The listed causes that an entry tells of."""
+    face = _face(cause, report["exchanges"])
+    return [each for each, rows in _patterns(name).items() if any(_fits(row, face) for row in rows)]
 
 
 def _fits(row: list[str], face: str) -> bool:
@@ -123,7 +128,7 @@ def main() -> None:
     for name in sys.argv[1:] or NAMES:
         report = explored(name, cases=CASES[name]).as_json()
         lines = [*judged(name, report).lines()]
-        lines += [f"  {cause['level']} {cause['reason']}: {cause['title']}" for cause in report["causes"]]
+        lines += [f"  {', '.join(_ids(name, each, report)) or 'FALSE':28} {each['title']}" for each in report["causes"]]
         sys.stdout.write("\n".join([*lines, ""]))
 
 
