@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 from . import shapes
 from .difference import Difference
@@ -17,7 +18,7 @@ _MEMBER = re.compile(r'(?P<parent>.*?)(?:\.(?P<name>[^.\[\]]+)|\["(?P<quoted>(?:
 # An element of a list, the members that tell which one it is, and what counts them.
 _ELEMENT = re.compile(r"(?P<list>\$(?:\.[^.\[\]]+)*)\[\d+\]")
 _IDENTITY = re.compile(r"\.(?:_?id|uuid|slug|pk|key|code)", re.IGNORECASE)
-_COUNTED = re.compile(r"\$(?:\.\w+)*\.(?:total|count|pages|page|size|total_\w+|num_\w+)")
+_COUNTED = re.compile(r"\$(?:\.\w+)*\.(?:total|count|size|length|total_\w+|num_\w+)")
 _REDIRECTS = range(300, 400)
 _ERRORS = range(400, 600)
 _MOVED = frozenset({301, 302, 303, 307, 308})
@@ -52,7 +53,6 @@ def _under(rest: list[Difference], original: Response, port: Response) -> Iterat
     leader = _leader(rest, original)
     if leader is not None:
         yield from ((each, leader) for each in rest if each != leader and _describes(each, leader))
-        yield from _pages(rest, leader)
         return
     yield from _lifetimes(each for each in rest if each.level == "cookie")
     walked = [each for each in rest if each.level == "json"]
@@ -78,24 +78,18 @@ def _leader(rest: list[Difference], original: Response) -> Difference | None:
     """Where a redirect leads, else the media type: its body follows."""
     if original.status in _REDIRECTS:
         location = next((each for each in rest if (each.level, each.path) == ("header", "Location")), None)
-        if location is not None:
+        if location is not None and not is_one_place(location.original, location.port):
             return location
     return next((each for each in rest if (each.level, each.path) == ("media-type", "Content-Type")), None)
 
 
-def _pages(rest: list[Difference], leader: Difference) -> Iterator[tuple[Difference, Difference]]:
-    """A redirect that has a page on one side alone: its type and its length follow from the page."""
-    gone = [each for each in rest if leader.level == "header" and _is_no_page(each)]
-    yield from ((each, gone[0]) for each in gone[1:])
-
-
-def _is_no_page(difference: Difference) -> bool:
-    return difference.level in ("bytes", "media-type") and difference.kind in ("missing", "extra")
+def is_one_place(original: str | None, port: str | None) -> bool:
+    """Whether two Locations lead to one place, written in two ways: as a path or whole, or with other escapes."""
+    ours, theirs = (unquote(re.sub(r"^(?:[a-z][a-z0-9+.-]*:)?//[^/?#]*", "", each or "")) for each in (original, port))
+    return ours == theirs and bool(ours)
 
 
 def _describes(difference: Difference, leader: Difference) -> bool:
-    if leader.level == "header" and _is_no_page(difference):
-        return False
     return (
         difference.level in ("json", "bytes", "media-type")
         or _is_of_the_body(difference)
@@ -145,8 +139,18 @@ def _selections(walked: list[Difference]) -> Iterator[tuple[Difference, Differen
             # What differs in form, such as a time, does so whichever element it stands in.
             if leader is not None and each != leader and each.kind != "order" and not _is_form(each):
                 yield each, leader
-        elif each.kind == "value" and leaders and _COUNTED.fullmatch(each.path):
+        elif each.kind == "value" and leaders and _counts(each, walked):
             yield each, next(iter(leaders.values()))
+
+
+def _counts(difference: Difference, walked: list[Difference]) -> bool:
+    """Whether a number is another one by just as many elements as a list has more or less."""
+    numbers = [each or "" for each in (difference.original, difference.port)]
+    if not _COUNTED.fullmatch(difference.path) or not all(re.fullmatch(r"\d{1,9}", each) for each in numbers):
+        return False
+    whole = [each for each in walked if (found := _ELEMENT.match(each.path)) and found.end() == len(each.path)]
+    more = sum(each.kind == "extra" for each in whole) - sum(each.kind == "missing" for each in whole)
+    return more != 0 and int(numbers[1]) - int(numbers[0]) == more
 
 
 def _is_form(difference: Difference) -> bool:

@@ -125,7 +125,7 @@ def _location(seen: Seen) -> Reason:
         title = f"SECURITY: the port redirects to {host}, a host that the request named"
         return Reason("open-redirect", (seen.exchange.operation,), title)
     ours, theirs = (_URL_HOST.sub("", each or "") for each in (difference.original, difference.port))
-    if ours != theirs and unquote(ours) == unquote(theirs):
+    if ours != theirs and folding.is_one_place(ours, theirs):
         return Reason("location", ("escapes",), "Location: escaped in another way")
     apart = shapes.relation(*(f'"{each}"' for each in (difference.original, difference.port)))
     where = () if apart not in ("value", "an end") else (seen.exchange.operation,)
