@@ -22,7 +22,7 @@ from .texts_apart import segment_of
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # What follows a write that one side alone has made, in the same case.
-_FOLLOWING = frozenset({"status", "elements", "crash"})
+_FOLLOWING = frozenset({"status", "elements", "crash", "value"})
 _OF_STATE = frozenset({404, 409, 410, 412})
 # What occurs on many answers is one cause there, and under another difference, too.
 _EVERYWHERE = frozenset({"header", "cookie", "media-type", "bytes"})

@@ -131,7 +131,10 @@ def _selections(walked: list[Difference]) -> Iterator[tuple[Difference, Differen
     for each in walked:
         found = _ELEMENT.match(each.path)
         if found and is_selection(each) is not None:
-            leaders.setdefault(found["list"], each)
+            known = leaders.setdefault(found["list"], each)
+            if known.kind == "value" != each.kind:
+                # That there are more or fewer says more than which one comes first.
+                leaders[found["list"]] = each
     for each in walked:
         found = _ELEMENT.match(each.path)
         if found:

@@ -12,6 +12,7 @@ from contract_tests.parity.schemas import Document
 
 _RULE = re.compile(r"<(?:(?P<converter>\w+)(?:\([^>]*\))?:)?(?P<name>\w+)>")
 _BRACES = re.compile(r"\{(?P<name>\w+)(?::(?P<converter>\w+))?\}")
+_UNRESERVED = re.compile(r"%(4[1-9A-Fa-f]|5[0-9Aa]|6[1-9A-Fa-f]|7[0-9Aa]|3[0-9]|2[DdEe]|5[Ff]|7[Ee])")
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _TYPES = {"int": "integer", "float": "number", "uuid": "uuid", "path": "path"}
 
@@ -71,7 +72,12 @@ class Operations:
 
     def template(self, path: str) -> str | None:
         """The template that a path is of; None where none is."""
-        return next((template for template, pattern in self._patterns if pattern.fullmatch(path)), None)
+        found = next((template for template, pattern in self._patterns if pattern.fullmatch(path)), None)
+        if found is not None or "%" not in path:
+            return found
+        # A letter that is escaped without need is that letter (RFC 3986, section 2.3).
+        plain = _UNRESERVED.sub(lambda each: chr(int(each[1], 16)), path)
+        return None if plain == path else self.template(plain)
 
     def __iter__(self) -> Iterator[Operation]:
         return iter(self.all)

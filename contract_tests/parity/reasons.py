@@ -195,7 +195,7 @@ def _json(seen: Seen) -> Reason:
     if listed is not None and difference.kind == "value":
         return _selection(seen, listed)
     if difference.kind in ("missing", "extra"):
-        return _selection(seen, listed) if listed is not None and seen.followers else _member(seen, name)
+        return _selection(seen, listed) if listed is not None else _member(seen, name)
     return _value(seen, name)
 
 
@@ -233,7 +233,10 @@ def _error(seen: Seen, name: str) -> Reason:
 
 def _selection(seen: Seen, listed: str) -> Reason:
     where = (segment_of(seen.exchange.operation), folding.name_of(listed))
-    return Reason("elements", where, f"{where[1] or 'the list'}: other elements")
+    if seen.difference.kind == "value":
+        return Reason("elements", where, f"{where[1] or 'the list'}: other elements")
+    title = f"{where[1] or 'the list'}: elements are {_told(seen.difference.kind)}"
+    return Reason("elements", (*where, seen.difference.kind), title)
 
 
 def _member(seen: Seen, name: str) -> Reason:

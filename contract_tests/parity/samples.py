@@ -42,7 +42,7 @@ _BY_NAME: tuple[tuple[str, Any], ...] = (
     (r"^(is|has|can)_|active|enabled|done|completed?$|public|admin|remember|agree|accept", True),
     (r"price|amount|total|cost|balance|rate\b|weight|lat|lon", 12.5),
     (
-        r"(^|_)id$|count|quantity|qty|number|age$|size|page|limit|offset|year|stock|rating|stars|score|priority|position",
+        r"(^|_)id$|count|quantity|qty|number|age$|size|page|limit|offset|year|stock|rating|stars|score|priority|position|cents|minutes|hours|seconds|points|percent|level|rank|width|height",
         1,
     ),
     (r"tags|items|roles|ids$|list$", ["{word}"]),

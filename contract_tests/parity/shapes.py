@@ -57,6 +57,8 @@ def relation(original: str, port: str) -> str:
     ours, theirs = _plain(original), _plain(port)
     if not original.startswith('"') and _NUMBER.fullmatch(original) and _NUMBER.fullmatch(port):
         return _between(float(original), float(port))
+    if not ours or not theirs:
+        return "empty in the port" if ours else "empty in the original"
     for name, plain in _ALIKE:
         if plain(ours) == plain(theirs):
             return name

@@ -13,6 +13,7 @@ from contract_tests.parity.known import Cases, Known, Recipe
 from contract_tests.parity.making import FORM, JSON, request, target_of, with_body
 from contract_tests.parity.messages import Request
 from contract_tests.parity.operations import Operation
+from contract_tests.parity.sources.mutated import in_turns
 from contract_tests.parity.sources.scouting import way_to
 
 _BODIED = ("POST", "PUT", "PATCH")
@@ -101,11 +102,13 @@ def _of_operation(known: Known, operation: Operation) -> Cases:
     recipe = known.recipe(operation)
     if recipe is None or known.is_one_sided(operation):
         return
-    for name, last in _of_recipe(known, recipe):
+    turns = [_of_recipe(recipe), _queries(known, recipe)]
+    turns += [_bodies(recipe)] if recipe.last.method in _BODIED else []
+    for name, last in in_turns(turns):
         yield recipe.instead(f"{operation.name}: {name}", "framework", last)
 
 
-def _of_recipe(known: Known, recipe: Recipe) -> Iterator[tuple[str, Request]]:
+def _of_recipe(recipe: Recipe) -> Iterator[tuple[str, Request]]:
     good = recipe.last
     yield "as it should be", good
     if good.method == "GET":
@@ -124,9 +127,6 @@ def _of_recipe(known: Known, recipe: Recipe) -> Iterator[tuple[str, Request]]:
     yield "with a wrong token", _with(good, b"Authorization", b"Bearer wrong")
     yield "with a broken Authorization", _with(good, b"Authorization", b"Bearer")
     yield "with Basic credentials", _with(good, b"Authorization", b"Basic d3Jvbmc6d3Jvbmc=")
-    yield from _queries(known, recipe)
-    if good.method in _BODIED:
-        yield from _bodies(recipe)
 
 
 def _with(good: Request, name: bytes, value: bytes) -> Request:

@@ -45,7 +45,7 @@ def _of_recipe(known: Known, recipe: Recipe) -> Iterator[Case]:
     if recipe.kind is None:
         lasts = _queries(known, recipe)
     elif isinstance(recipe.body, Mapping):
-        lasts = _turns([_bodies(known, recipe, recipe.body), _queries(known, recipe)])
+        lasts = in_turns([_bodies(known, recipe, recipe.body), _queries(known, recipe)])
     else:
         return
     back = read_back(known, recipe)
@@ -82,13 +82,14 @@ def _bodies(known: Known, recipe: Recipe, body: Mapping[str, Any]) -> Iterator[t
         yield from _forms(recipe, [(name, value if isinstance(value, str) else json.dumps(value)) for name, value in body.items()])  # fmt: skip  # noqa: E501
         return
     raws = list(_raw(body))
-    fields = _turns([_field(body, name, known.said(name, 2)) for name in body])
-    every = _turns([iter(raws), fields, _field_sets(body)])
+    fields = in_turns([_field(body, name, known.said(name, 2)) for name in body])
+    every = in_turns([iter(raws), fields, _field_sets(body)])
     for name, text in every:
         yield name, _sent(recipe, text if isinstance(text, bytes) else _json(text))
 
 
-def _turns(parts: Sequence[Iterator[tuple[str, Any]]]) -> Iterator[tuple[str, Any]]:
+def in_turns(parts: Sequence[Iterator[tuple[str, Any]]]) -> Iterator[tuple[str, Any]]:
+    """One of each part after another, until all are at their end."""
     for round_ in zip_longest(*parts):
         yield from (each for each in round_ if each is not None)
 

@@ -26,6 +26,8 @@ _QUOTED = re.compile(r"[\"'`]([A-Za-z_][\w.-]{0,40})[\"'`]")
 _REQUIRED = re.compile(
     r"([A-Za-z_]\w{1,40})(?: field)? (?:is|are) (?:a )?(?:required|missing)|missing:? (\w+)", re.IGNORECASE
 )
+_FIELD = re.compile(r"[A-Za-z_]\w{0,40}")
+_LISTS = frozenset({"fields", "invalid", "missing", "wrong", "required", "params", "keys"})
 _NO_FIELDS = frozenset(
     {"error", "errors", "message", "detail", "status", "code", "type", "title", "msg", "loc", "body", "json", "input",
      "missing", "field", "required", "url", "ctx", "instance", "string", "integer", "name_"}
@@ -197,6 +199,10 @@ def _in_value(value: Any, deep: int = 5) -> Iterator[str]:
             yield from (part for part in loc[-1:] if isinstance(part, str))
             return
         for name, inner in value.items():
+            if name in _LISTS and isinstance(inner, list) and all(isinstance(each, str) for each in inner):
+                # A list of names, such as {"fields": ["day"]}.
+                yield from (each for each in inner if _FIELD.fullmatch(each))
+                continue
             if name not in _NO_FIELDS and re.fullmatch(r"[A-Za-z_]\w*", name):
                 yield name
             yield from _in_value(inner, deep - 1)
