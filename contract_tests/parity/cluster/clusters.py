@@ -62,9 +62,8 @@ def opened(told: str) -> Iterator[Cluster]:
             f"--cluster {told!r} is none of local, local:N (1 to {_MOST} workers), and the address of a scheduler "
             "such as tcp://10.0.0.7:8786"
         )
-    with _quiet(), ExitStack() as stack:
-        stack.enter_context(_environment())
-        _needed()
+    _needed()
+    with _quiet(), _environment(), ExitStack() as stack:
         client = stack.enter_context(_embedded(count) if match else _connected(told))
         yield Cluster(client, _hosts(client, told, count or 1))
 
@@ -86,6 +85,8 @@ def _embedded(count: int) -> Iterator[Any]:
 
     # The settings of this machine's user decide nothing here.
     dask.config.refresh(paths=[], env={})
+    # A shard that ends its workers is taken apart: twice is enough to know.
+    dask.config.set({"distributed.scheduler.allowed-failures": 1})
     with tempfile.TemporaryDirectory(prefix="parity-cluster-") as folder:
         ports = _ports(3 * count + 2)
         common = {"host": _HERE, "protocol": "tcp://", "dashboard": False}

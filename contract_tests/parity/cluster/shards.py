@@ -109,16 +109,19 @@ def run_shard(setting: Setting, cases: Sequence[Case], controlled: Sequence[bool
     with _ONE, _named(worker or _name()) as name, ExitStack() as stack:
         sides = setting.sides
         try:
-            pair = _Sender(*(stack.enter_context(_target(*each, sides.timeout, name)) for each in (sides.original, sides.port)), setting)  # fmt: skip  # noqa: E501
+            original, port = (
+                stack.enter_context(_target(*side, sides.timeout, name)) for side in (sides.original, sides.port)
+            )
+            pair = _Sender(original, port, setting)
             told = tuple(pair.told(case) for case in cases)
             control: tuple[Told | None, ...] = ()
             if any(controlled):
                 second = stack.enter_context(_target(sides.original[0], None, sides.timeout, name))
-                other = _Sender(pair.original, second, setting)
+                other = _Sender(original, second, setting)
                 control = tuple(other.told(case) if wanted else None for case, wanted in zip(cases, controlled, strict=True))  # fmt: skip  # noqa: E501
         except _TOLD as error:
             return Part(stop=Stop.of(error))
-        return Part((pair.original.name, pair.port.name), told, control)
+        return Part((original.name, port.name), told, control)
 
 
 def _target(spec: str, reset: str | None, timeout: float, worker: str) -> Target:
