@@ -23,6 +23,9 @@ class App:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        if environ["PATH_INFO"] == "/mine" and environ.get("HTTP_AUTHORIZATION") != f"Bearer {self.token}":
+            start_response("401 Unauthorized", [("Content-Length", "0")])
+            return []
         status, told = self.answer(environ["REQUEST_METHOD"], environ["PATH_INFO"], body)
         text = json.dumps(told).encode()
         start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(text)))])
@@ -35,6 +38,10 @@ class App:
             time.sleep(0.2)
         if path == "/fail" and not self.leaks:
             raise ValueError(self.token)
+        if path == "/login":
+            return "200 OK", {"token": self.token}
+        if path == "/mine":
+            return "200 OK", {"mine": self.price(1)}
         if method == "POST":
             self.items.append(json.loads(body)["name"])
             return "201 Created", {
