@@ -92,7 +92,8 @@ def _bullet(change: Change) -> str:
     line = f"- {where}{text}."
     if change.reason:
         until = f", until {change.until}" if change.until else ""
-        line += f" {_plain(change.reason).removesuffix('.')} (decision {change.decision}{until})."
+        reason = _plain(change.reason).removesuffix(".")
+        line += f" {reason[:1].upper()}{reason[1:]} (decision {change.decision}{until})."
     return line
 
 

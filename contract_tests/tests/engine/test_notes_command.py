@@ -53,10 +53,10 @@ def test_a_change_that_the_ledger_accepts_has_its_reason_and_is_told_once(notes)
     leaks, keeps = answering(item(name=TEXT, password=TEXT)), answering(item(name=TEXT))
     run = notes(leaks, keeps, LEDGER)
     assert run.exit_code == 0
-    assert "- Answer `200`: `password` is gone. the original leaks it (decision 0003).\n" in run.output
-    assert run.output.count("the original leaks it") == 1
+    assert "- Answer `200`: `password` is gone. The original leaks it (decision 0003).\n" in run.output
+    assert run.output.count("original leaks it") == 1
     assert (
-        "- The status: `200` is now `204`. an empty list has no body (decision 0004, until 2027-01-31)." in run.output
+        "- The status: `200` is now `204`. An empty list has no body (decision 0004, until 2027-01-31)." in run.output
     )
     assert "### `GET /user/7`" in run.output
     assert "security" not in run.output
@@ -87,7 +87,7 @@ def test_either_document_may_be_missing_and_the_notes_say_so(notes):
     run = notes(None, answering(TEXT), LEDGER)
     assert run.exit_code == 0
     assert "The original has no document here: only accepted differences are told." in run.output
-    assert "the original leaks it" in run.output
+    assert "The original leaks it" in run.output
 
 
 def test_the_same_stands_in_json(notes):

@@ -208,7 +208,9 @@ def paths_exist(paths):
 SHOWN = [
     block
     for block in every_block("console", "")
-    if re.match(r"\$ (\.venv/bin/)?parity (check|globals|routes|models|scaffold) ", block.text)
+    if re.match(
+        r"\$ (?:(\.venv/bin/)?parity (check|globals|routes|models|scaffold)|\.venv/bin/parity notes) ", block.text
+    )
 ]
 
 
