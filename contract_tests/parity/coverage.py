@@ -47,7 +47,9 @@ class Coverage:
     def asked(self, operation: str, source: str) -> int:
         """How many requests a source sent to an operation."""
         return sum(
-            count for reached, count in self._counts.items() if (reached.operation, reached.source) == (operation, source)
+            count
+            for reached, count in self._counts.items()
+            if (reached.operation, reached.source) == (operation, source)
         )
 
     def only_refused(self, operations: Collection[str]) -> list[str]:

@@ -1,12 +1,13 @@
 """What replaying stored cases costs beside a loop written by hand over the same requests, in process.
 
-`python -m contract_tests.live.bench.replay` prints the ratio of the two, and how long 5000 cases take.
+`python -m contract_tests.live.bench.replay` prints the ratio of the two, and how long 5000 cases take, for two apps.
 """
 
 from __future__ import annotations
 
 import io
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from statistics import median
@@ -19,14 +20,18 @@ from contract_tests.parity.checking import Check
 from contract_tests.parity.ledger import Ledger
 from contract_tests.parity.messages import Request
 from contract_tests.parity.watching import Watched
+from contract_tests.suite.world import settings
+from shared_core.database import make_engine
+from shared_core.migrations import migrate
 
 CASES, ROUNDS, WHOLE = 500, 5, 5000
 
 
-def cases(count: int) -> list[Case]:
+def cases(count: int, path: str) -> list[Case]:
     """Stored cases of one request each."""
     headers = ((b"Host", b"localhost"), (b"Accept", b"application/json"))
-    return [Case(f"case {at}", (Request("GET", b"/healthz?number=%d" % at, headers),)) for at in range(count)]
+    targets = (f"{path}?number={at}".encode() for at in range(count))
+    return [Case(f"case {at}", (Request("GET", target, headers),)) for at, target in enumerate(targets)]
 
 
 def by_hand(app: Any, stored: list[Case]) -> None:
@@ -71,17 +76,28 @@ def seconds(work: Callable[[], None]) -> float:
 
 
 def main() -> None:
-    told("the smallest app", smallest.make_flask())
+    """The harshest measure, an app that does nothing; and one that reads its database."""
+    told("the smallest app, no work at all", smallest.make_flask(), "/healthz")
+    with tempfile.TemporaryDirectory() as folder:
+        chosen = settings(database_url=f"sqlite:///{folder}/service.sqlite3")
+        engine = make_engine(chosen)
+        migrate(engine)
+        rows = smallest.Rows(chosen)
+        for at in range(smallest.LIMIT):
+            rows.create(smallest.NewUser(name="Ada", email=f"ada{at}@example.com", password="Lovelace-1815"))
+        told("the smallest app, a list of 20 rows", smallest.make_flask(chosen), "/users")
+        rows.engine.dispose()
+        engine.dispose()
 
 
-def told(name: str, app: Any) -> None:
+def told(name: str, app: Any, path: str) -> None:
     """Print the two figures for an app."""
-    stored = cases(CASES)
+    stored = cases(CASES, path)
     ratios = []
     for _ in range(ROUNDS):
         hand = seconds(lambda: by_hand(app, stored))
         ratios.append(hand / seconds(lambda: replayed(app, stored)))
-    whole = seconds(lambda: replayed(app, cases(WHOLE)))
+    whole = seconds(lambda: replayed(app, cases(WHOLE, path)))
     sys.stdout.write(f"{name}: replay at {median(ratios):.2f} of a loop by hand ({ROUNDS} rounds of {CASES}, CPU)\n")
     sys.stdout.write(f"{name}: {WHOLE} cases in {whole:.1f} s of CPU\n")
 

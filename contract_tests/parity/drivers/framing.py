@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from contract_tests.parity.messages import Headers, Request, Response, length_of
@@ -62,6 +63,7 @@ def received_body(request: Request) -> bytes:
     return request.body if length is None else request.body[:length]
 
 
+@lru_cache(64)
 def split_target(target: bytes) -> tuple[str, str] | None:
     """Path and query of a request target, still percent-encoded; None where a server answers 400 by itself.
 

@@ -7,13 +7,14 @@ import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import Context
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 from wsgiref.util import FileWrapper
 
 from contract_tests.parity.drivers import framing
 from contract_tests.parity.drivers.worker import Late, Worker
-from contract_tests.parity.messages import Header, Request, Response
+from contract_tests.parity.messages import Header, Headers, Request, Response
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -31,17 +32,19 @@ _VALUE = re.compile(r"[\t \x21-\x7e\x80-\xff]*")
 # The connection is the server's affair: gunicorn drops these from what an application sends (PEP 3333,
 # "Other HTTP Features", forbids them).
 _HOP_BY_HOP = {
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "te",
-    "trailers",
-    "transfer-encoding",
-    "upgrade",
-    "server",
-    "date",
+    b"connection",
+    b"keep-alive",
+    b"proxy-authenticate",
+    b"proxy-authorization",
+    b"te",
+    b"trailers",
+    b"transfer-encoding",
+    b"upgrade",
+    b"server",
+    b"date",
 }
+# The heads of one app are much alike, and each request is sent to two: so many are remembered.
+_KEPT = 512
 
 
 def wsgi(app: WSGIApp, *, reset: Callable[[], None] | None = None, timeout: float | None = None) -> WsgiTarget:
@@ -155,7 +158,8 @@ def environ_of(request: Request) -> dict[str, Any]:
     }
 
 
-def _header_variables(headers: Iterable[Header]) -> dict[str, str]:
+@lru_cache(_KEPT)
+def _header_variables(headers: Headers) -> dict[str, str]:
     """Headers by their CGI names, as gunicorn 27 gives them.
 
     Repeated ones are joined by commas, Cookie too. Names with an underscore are dropped: they could pass
@@ -266,12 +270,17 @@ def is_the_servers(name: bytes, status: int) -> bool:
     # RFC 9110, section 8.6: no Content-Length in 1xx and 204.
     if name == b"content-length":
         return status < 200 or status == 204
-    return name.decode("latin-1") in _HOP_BY_HOP
+    return name in _HOP_BY_HOP
 
 
 def _checked_status(status: object) -> int:
     if not isinstance(status, str):
         raise TypeError(f"a status is a str, not {status!r}")
+    return _status_code(status)
+
+
+@lru_cache(_KEPT)
+def _status_code(status: str) -> int:
     if not _STATUS.fullmatch(status):
         raise ValueError(f"invalid status {status!r}")
     return int(status[:3])
@@ -280,6 +289,11 @@ def _checked_status(status: object) -> int:
 def _checked_header(name: object, value: object) -> Header:
     if not isinstance(name, str) or not isinstance(value, str):
         raise TypeError(f"a header is a pair of str, not {name!r}: {value!r}")
+    return _encoded_header(name, value)
+
+
+@lru_cache(_KEPT)
+def _encoded_header(name: str, value: str) -> Header:
     # The value may be a secret and stays out of the message.
     if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
         raise ValueError(f"invalid header {name!r}")
