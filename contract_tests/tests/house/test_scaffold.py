@@ -1,16 +1,18 @@
 """A scaffold imports, is formatted, has a failing test a route, and is written over nothing"""
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from fastapi import FastAPI
 
 from contract_tests.__main__ import main
 from contract_tests.migration.routes.board import Side
+from contract_tests.tests.children import run, run_tests
 from contract_tests.tests.house.desk import FLASK_LOGIN, labels, write_desk
-from contract_tests.tests.house.test_house import ROOT
 
 
 @pytest.fixture
@@ -25,31 +27,20 @@ def scaffold(*arguments):
     return CliRunner().invoke(main, ["scaffold", "--no-cache", *map(str, arguments)])
 
 
-def python(folder, *arguments):
-    """A Python of its own in a folder, with the project first on its path."""
-    import os
-
-    path = os.pathsep.join([str(ROOT), str(folder)])
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def print_routes():
+    """In a child, in the folder of a draft: the routes of an app that includes its router."""
+    sys.path.insert(0, str(Path.cwd()))
+    app = FastAPI()
+    app.include_router(importlib.import_module("drafted.router").router)
+    for path, each in app.openapi()["paths"].items():
+        for method in each:
+            sys.stdout.write(f"{method.upper()} {path}\n")
 
 
 def test_the_routers_routes_are_those_of_the_original(desk):
     """Every label again, now as a route of a FastAPI app that starts."""
     assert scaffold("desk", "--out", "drafted").exit_code == 0
-    shown = python(
-        desk,
-        "-c",
-        "from fastapi import FastAPI; from drafted.router import router; app = FastAPI(); app.include_router(router);"
-        "print(*sorted(f'{method.upper()} {path}' for path, each in app.openapi()['paths'].items() for method in each),"
-        " sep='\\n')",
-    )
+    shown = run(print_routes, cwd=desk)
     assert shown.returncode == 0, shown.stderr
     side = Side("drafted", port=True)
     assert len(side.routes) == len(labels()) == len(shown.stdout.splitlines())
@@ -72,14 +63,12 @@ def test_what_is_written_is_formatted(desk):
     scaffold("desk", "--out", "drafted")
     ruff = Path(sys.executable).with_name("ruff")
     command = [ruff, "format", "--isolated", "--diff", "drafted"]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stdout
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stdout
 
 
 def test_each_pieces_name_is_in_the_kit(desk):
     """A comment that names a piece is read by someone who looks for it."""
-    import importlib
-
     from contract_tests.migration.scaffold import pieces
 
     for piece in pieces._WHY:
@@ -91,8 +80,9 @@ def test_each_route_has_a_test_that_fails_until_its_stub_is_written(desk):
     """Three routes: two stubs fail, and the one that somebody wrote passes."""
     spec = "contract_tests.tests.specimens.slides.original:create_app()"
     assert scaffold(spec, "--out", "drafted").exit_code == 0
-    arguments = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "drafted")
-    before = python(desk, *arguments)
+    # The engine's plugin is what a team that has installed the engine has too.
+    arguments = ("-p", "no:cacheprovider", "-p", "contract_tests.pytest_plugin", "drafted")
+    before = run(run_tests, *arguments, cwd=desk)
     assert "3 failed" in before.stdout, before.stdout + before.stderr
     router = desk / "drafted/router.py"
     # As jsonify writes it: a test also compares the bytes.
@@ -103,7 +93,7 @@ def test_each_route_has_a_test_that_fails_until_its_stub_is_written(desk):
     )
     head, rest = router.read_text().split("def create_user", 1)
     router.write_text(head + "def create_user" + rest.replace("    raise NotImplementedError", done, 1))
-    after = python(desk, *arguments)
+    after = run(run_tests, *arguments, cwd=desk)
     assert "2 failed, 1 passed" in after.stdout, after.stdout
 
 
