@@ -11,12 +11,13 @@ from .difference import Difference
 from .exchange import Exchange
 from .exhibits import cut, exhibit
 from .findings import Finding, exposed_by, gravity
-from .folding import folded
+from .folding import folded, is_identity
 from .pieces import Piece, closing
 from .reason import Reason
 from .reasons import Seen, reason_of
 from .secrets import Secrets
 from .settled import Settled, add_settled
+from .stale import Told, stale
 from .telling import curl, hidden_values
 from .texts_apart import segment_of
 
@@ -123,10 +124,12 @@ class Causes:
         self._found: dict[Reason, Cause] = {}
         # In each case the first write that one side alone has made.
         self._written: dict[str, tuple[Reason, str]] = {}
+        self._told = Told()
 
     def add(self, exchange: Exchange, case: str, secrets: Secrets, *, source: str = "") -> None:
         """Add the differences of an exchange; `source` is where its case comes from."""
         self.accept(exchange, case, secrets, source=source)
+        before = self._told.stale(exchange, case)
         if not exchange.differences:
             return
         exposed = {
@@ -141,7 +144,8 @@ class Causes:
             if difference not in under:
                 followers = tuple(each for each, leader in under.items() if leader == difference)
                 seen = Seen(difference, exchange, followers)
-                leaders[difference] = self._lead(seen, exposed.get(difference), case, secrets)
+                reason = stale(exchange.operation) if difference in before else None
+                leaders[difference] = self._lead(seen, exposed.get(difference), case, secrets, reason)
                 if source:
                     leaders[difference].sources.setdefault(source)
         for difference, leader in under.items():
@@ -189,8 +193,10 @@ class Causes:
             causes = _held_against(causes, findings)
         return sorted(causes, key=lambda cause: cause.gravity)
 
-    def _lead(self, seen: Seen, exposes: str | None, case: str, secrets: Secrets) -> Cause:
-        reason = reason_of(seen, exposed=exposes)
+    def _lead(
+        self, seen: Seen, exposes: str | None, case: str, secrets: Secrets, reason: Reason | None = None
+    ) -> Cause:
+        reason = reason or reason_of(seen, exposed=exposes)
         cause = self._found.get(reason) or self._first(reason, seen, exposes, secrets)
         exchange = seen.exchange
         cause.seen += 1
@@ -225,6 +231,10 @@ class Causes:
         if exchange.request.method in _SAFE or case in self._written:
             return
         if (exchange.original.status < 400) == (exchange.port.status < 400):
+            # Made on both sides, but by other ids: whoever lists them later finds other elements.
+            born = next((cause for each, cause in leaders.items() if is_identity(each) and each.kind == "value"), None)
+            if born is not None:
+                self._written[case] = (born.reason, segment_of(exchange.operation))
             return
         status = next((cause for each, cause in leaders.items() if each.level == "status"), None)
         if status is not None:

@@ -18,6 +18,7 @@ _MEMBER = re.compile(r'(?P<parent>.*?)(?:\.(?P<name>[^.\[\]]+)|\["(?P<quoted>(?:
 # An element of a list, the members that tell which one it is, and what counts them.
 _ELEMENT = re.compile(r"(?P<list>\$(?:\.[^.\[\]]+)*)\[\d+\]")
 _IDENTITY = re.compile(r"\.(?:_?id|uuid|slug|pk|key|code)", re.IGNORECASE)
+_OWN = re.compile(r"\$(?:\.\w+)?(?:\[\d+\])?\.(?:_?id|uuid|pk)", re.IGNORECASE)
 _COUNTED = re.compile(r"\$(?:\.\w+)*\.(?:total|count|size|length|total_\w+|num_\w+)")
 _REDIRECTS = range(300, 400)
 _ERRORS = range(400, 600)
@@ -56,6 +57,9 @@ def _under(rest: list[Difference], original: Response, port: Response) -> Iterat
         return
     yield from _lifetimes(each for each in rest if each.level == "cookie")
     walked = [each for each in rest if each.level == "json"]
+    born = next((each for each in walked if each.kind == "value" and is_identity(each)), None)
+    if born is not None:
+        yield from ((each, born) for each in rest if _names(each, born))
     yield from _bodies(walked, original, port)
     body = next((each for each in rest if each.level in ("json", "bytes")), None)
     if body is not None:
@@ -81,6 +85,14 @@ def _leader(rest: list[Difference], original: Response) -> Difference | None:
         if location is not None and not is_one_place(location.original, location.port):
             return location
     return next((each for each in rest if (each.level, each.path) == ("media-type", "Content-Type")), None)
+
+
+def _names(difference: Difference, born: Difference) -> bool:
+    """Whether a Location leads to what was made, by its id: it follows from the id."""
+    if (difference.level, difference.path) != ("header", "Location"):
+        return False
+    ours, theirs = ((each or "").strip('"') for each in (born.original, born.port))
+    return (difference.original or "").replace(ours, theirs) == difference.port
 
 
 def is_one_place(original: str | None, port: str | None) -> bool:
@@ -144,6 +156,11 @@ def _selections(walked: list[Difference]) -> Iterator[tuple[Difference, Differen
                 yield each, leader
         elif each.kind == "value" and leaders and _counts(each, walked):
             yield each, next(iter(leaders.values()))
+
+
+def is_identity(difference: Difference) -> bool:
+    """Whether a difference is that of a thing's own id."""
+    return difference.level == "json" and _OWN.fullmatch(difference.path) is not None
 
 
 def _counts(difference: Difference, walked: list[Difference]) -> bool:

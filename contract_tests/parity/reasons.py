@@ -275,7 +275,8 @@ def _value(seen: Seen, name: str) -> Reason:
     if shapes.is_format(ours, theirs):
         return Reason("format", (ours, theirs), f"{ours} becomes {theirs}")
     if difference.kind == "value" and difference.original is not None and difference.port is not None:
-        apart = shapes.relation(difference.original, difference.port)
+        # Of ids it says nothing how far they lie apart.
+        apart = "value" if folding.is_identity(difference) else shapes.relation(difference.original, difference.port)
         return Reason("value", (segment_of(seen.exchange.operation), name, apart), f"{name}: {_apart(apart)}")
     if difference.kind == "count":
         return Reason("member-count", (name,), f"{name} is there a different number of times")

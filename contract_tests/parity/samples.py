@@ -106,7 +106,8 @@ def _number(name: str, kind: str, schema: Schema) -> float:
         value = low + (1 if kind == "integer" else 0.5)
     if isinstance(high, (int, float)) and value >= high:
         value = high if "maximum" in schema else high - 1
-    return value  # type: ignore[no-any-return]
+    # A document may have 1.0 for a limit of whole numbers.
+    return int(value) if kind == "integer" else value  # type: ignore[no-any-return]
 
 
 def _string(name: str, schema: Schema, word: str) -> str:

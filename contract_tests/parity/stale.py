@@ -1,0 +1,59 @@
+"""What the port shows after a write as it was before: one cause, whatever members tell of it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from .difference import Difference
+from .exchange import Exchange
+from .keeping import member
+from .reason import Reason
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+_LARGEST = 100_000
+
+
+def stale(operation: str) -> Reason:
+    """The reason of what is shown as it was before it was changed."""
+    return Reason("stale", (operation,), "the port shows what was there before the write")
+
+
+class Told:
+    """What the port showed of each thing in the case at hand, and whether it was written to since."""
+
+    def __init__(self) -> None:
+        self._case = ""
+        self._shown: dict[bytes, list[bytes]] = {}
+        self._written: set[bytes] = set()
+
+    def stale(self, exchange: Exchange, case: str) -> frozenset[Difference]:
+        """The differences of an exchange in which the port shows what it showed before a write."""
+        if case != self._case:
+            self._case, self._shown, self._written = case, {}, set()
+        target = exchange.request.target.partition(b"?")[0]
+        if exchange.request.method not in _SAFE:
+            if exchange.original.status < 400 and exchange.port.status < 400:
+                self._written.add(target)
+                # What a thing was made as, or answered to be, has been shown.
+                self._shown.setdefault(target, [])
+            return frozenset()
+        found = frozenset(
+            each
+            for each in exchange.differences
+            if target in self._written and each.level == "json" and each.kind == "value" and self._was(target, each)
+        )
+        bodies = self._shown.setdefault(target, [])
+        if target not in self._written and exchange.port.status == 200 and len(exchange.port.body) < _LARGEST:
+            bodies.append(exchange.port.body)
+        return found
+
+    def _was(self, target: bytes, difference: Difference) -> bool:
+        return any(_same(member(body, difference.path), difference.port) for body in self._shown.get(target, ()))
+
+
+def _same(value: Any, text: str | None) -> bool:
+    try:
+        return text is not None and value is not None and bool(value == json.loads(text))
+    except ValueError:
+        return False
