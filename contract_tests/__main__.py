@@ -20,6 +20,7 @@ COMMANDS = {
     "scaffold": ("contract_tests.migration.scaffold.command:scaffold", "Draft the port's router, and its tests."),
     "shadow": ("contract_tests.parity.shadow:shadow", "Compare what both apps answered to the same traffic."),
     "strength": ("contract_tests.parity.strength.command:strength", "Break the port, and see what your cases catch."),
+    "watch": ("contract_tests.parity.watch:watch", "Compare latency and errors of two running apps, route by route."),
 }
 
 
