@@ -37,8 +37,8 @@ class Judged:
     """One kind of one route: shares or seconds, the verdict, and how it was come by.
 
     `chance` is the probability to see at least so much where the port is no worse. `at_least` is what the port is
-    worse by, a difference of shares or a factor, with the confidence of the terms. `needed`: so many times the requests
-    would tell, if they go on as they did.
+    worse by, a difference of shares or a factor, with the confidence of the terms. `within` says whether so many times
+    the requests, all as those seen, show that the port is no worse than what is tolerated.
     """
 
     kind: str
@@ -46,9 +46,21 @@ class Judged:
     port: float
     chance: float
     at_least: float
-    within: bool
-    needed: float | None = None
+    within: Callable[[float], bool]
     verdict: str = ""
+
+    def needed(self) -> float | None:
+        """How many times the requests would show that the port is no worse; None where no number would."""
+        factor = 2.0
+        while not self.within(factor):
+            factor *= 2
+            if factor > _MOST:
+                return None
+        low, high = factor / 2, factor
+        for _ in range(6):
+            middle = (low + high) / 2
+            low, high = (low, middle) if self.within(middle) else (middle, high)
+        return high
 
 
 @dataclass(slots=True)
@@ -87,7 +99,7 @@ def _decide(judged: list[Judged], terms: Terms) -> None:
     ordered = sorted(judged, key=lambda each: each.chance)
     for number, each in enumerate(ordered):
         still = still and each.chance <= (1 - terms.confidence) / (len(ordered) - number)
-        each.verdict = WORSE if still else ALIKE if each.within else UNCLEAR
+        each.verdict = WORSE if still else ALIKE if each.within(1.0) else UNCLEAR
 
 
 def _judge_shares(kind: str, ours: Route, theirs: Route, terms: Terms) -> Judged:
@@ -104,7 +116,7 @@ def _judge_shares(kind: str, ours: Route, theirs: Route, terms: Terms) -> Judged
         few_, n_, many_, m_ = (round(each * factor) for each in (few, n, many, m))
         return _upper(few_, n_, many_, m_, z) <= tolerated
 
-    return _judged(kind, (few / n, many / m), chance, _lower(few, n, many, m, z), within)
+    return Judged(kind, few / n, many / m, chance, _lower(few, n, many, m, z), within)
 
 
 def _lower(few: int, n: int, many: int, m: int, z: float) -> float:
@@ -120,7 +132,7 @@ def _upper(few: int, n: int, many: int, m: int, z: float) -> float:
 
 def _judge_latency(ours: Route, theirs: Route, terms: Terms) -> Judged:
     if not (ours.seconds.count and theirs.seconds.count):
-        return Judged("latency", math.nan, math.nan, 1.0, math.nan, within=False)
+        return Judged("latency", math.nan, math.nan, 1.0, math.nan, lambda _: False)
     tolerated, z = math.log(terms.slower_within), deviations(terms.confidence)
     quantiles = ours.seconds.quantile(terms.quantile), theirs.seconds.quantile(terms.quantile)
     chance = evidence(lambda z: _slower_by(ours, theirs, terms.quantile, z) > tolerated)
@@ -132,7 +144,7 @@ def _judge_latency(ours: Route, theirs: Route, terms: Terms) -> Judged:
         )
         return _slower_at_most(*more, terms.quantile, z) <= tolerated
 
-    return _judged("latency", quantiles, chance, math.exp(_slower_by(ours, theirs, terms.quantile, z)), within)
+    return Judged("latency", *quantiles, chance, math.exp(_slower_by(ours, theirs, terms.quantile, z)), within)
 
 
 def _slower_by(ours: Route, theirs: Route, share: float, z: float) -> float:
@@ -150,27 +162,6 @@ def _slower_at_most(ours: Route, theirs: Route, share: float, z: float) -> float
 
 def _log(seconds: float) -> float:
     return math.log(seconds) if seconds > 0 else -math.inf
-
-
-def _judged(
-    kind: str, told: tuple[float, float], chance: float, at_least: float, within: Callable[[float], bool]
-) -> Judged:
-    alike = within(1.0)
-    return Judged(kind, *told, chance, at_least, alike, None if alike else _needed(within))
-
-
-def _needed(within: Callable[[float], bool]) -> float | None:
-    """How many times the requests would show that the port is no worse; None where no number would."""
-    factor = 2.0
-    while not within(factor):
-        factor *= 2
-        if factor > _MOST:
-            return None
-    low, high = factor / 2, factor
-    for _ in range(6):
-        middle = (low + high) / 2
-        low, high = (low, middle) if within(middle) else (middle, high)
-    return high
 
 
 _JUDGES: dict[str, Callable[[Route, Route, Terms], Judged]] = {

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
+from statistics import NormalDist
 
 from contract_tests.parity.metrics.limits import fewest_above, most_below, tail_of
 
-# A common place in the buckets nearer to their bounds than this is not believed.
-_EDGE = 0.02
+# Below the first bound times are sought down to this part of it.
+_LOWEST = 0.1
+# Points at which the average of a bucket's times is taken.
+_POINTS = 8
+_STEPS = 16
+_MOST_LEANING = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +34,11 @@ class Histogram:
     def quantile(self, share: float) -> float:
         """The time that this share of all is at or below; the last finite bound for what lies above it.
 
-        Within a bucket the times are spread so that their sum is the one that was counted: they lean to the same side
-        in each. Without that, two apps whose times are alike, and lie on either side of a bound, would look far apart.
+        Within a bucket the times are spread as a log-normal distribution through its two bounds would have them, and
+        then lean to one side in all buckets alike, so that their sum is the one that was counted. By even spreading,
+        two apps whose times are alike and lie on either side of a bound would look far apart.
         """
-        wanted = share * self.count
-        lower, below = 0.0, 0
-        for bound, upto in zip(self.bounds, self.cumulated, strict=True):
-            if upto >= wanted and upto > below:
-                if math.isinf(bound):
-                    return lower
-                return lower + (bound - lower) * _place((wanted - below) / (upto - below), self._lean())
-            lower, below = bound, upto
-        return lower
+        return _time(self, share * self.count, _lean(self))
 
     def lower(self, share: float, z: float) -> float:
         """A time that the true quantile is above, but for the probability beyond z; 0.0 where there are too few."""
@@ -62,37 +62,58 @@ class Histogram:
         """How many times lie below the last finite bound."""
         return self.cumulated[-2] if len(self.cumulated) > 1 else 0
 
-    def _lean(self) -> float:
-        """Where between its bucket's bounds the average time lies: 0 at the lower one, 1 at the upper one."""
-        if self.total is None or self._finite < self.count:
-            return 0.5
-        lowest = width = 0.0
-        edges = pairwise((0.0, *self.bounds[:-1]))
-        for (lower, upper), (before, upto) in zip(edges, pairwise((0, *self.cumulated[:-1])), strict=True):
-            lowest += lower * (upto - before)
-            width += (upper - lower) * (upto - before)
-        return min(max((self.total - lowest) / width, _EDGE), 1 - _EDGE) if width else 0.5
+
+def _time(histogram: Histogram, rank: float, lean: float) -> float:
+    """The time of a rank, which need not be whole: that many are at or below it."""
+    lower, below = 0.0, 0
+    for bound, upto in zip(histogram.bounds, histogram.cumulated, strict=True):
+        if upto >= rank and upto > below:
+            if math.isinf(bound):
+                return lower
+            lower = lower or bound * _LOWEST
+            place = _place(below, upto, rank, histogram.count)
+            return lower * math.pow(bound / lower, math.pow(place, math.exp(lean)))
+        lower, below = bound, upto
+    return lower
 
 
-def _place(share: float, lean: float) -> float:
-    """How far into a bucket this share of its times reaches, where they lie at `lean` on average.
-
-    The density is exponential over the bucket, the least that is said where the average alone is known.
-    """
-    slope = _slope(lean)
-    if abs(slope) < 1e-6:
-        return share
-    return math.log1p(share * math.expm1(slope)) / slope
-
-
-def _slope(lean: float) -> float:
-    """The slope of the exponential density on [0, 1] whose mean is `lean`."""
-    low, high = -100.0, 100.0
-    for _ in range(60):
+@lru_cache(maxsize=1024)
+def _lean(histogram: Histogram) -> float:
+    """How far the times lean to the lower bounds, so that their sum is right; 0 where the sum does not tell."""
+    if not histogram.total or histogram._finite < histogram.count:
+        return 0.0
+    points = list(_points(histogram))
+    low, high = -_MOST_LEANING, _MOST_LEANING
+    for _ in range(_STEPS):
         middle = (low + high) / 2
-        low, high = (middle, high) if _mean(middle) < lean else (low, middle)
+        power = math.exp(middle)
+        total = sum(weight * math.exp(log + width * place**power) for weight, log, width, place in points)
+        low, high = (middle, high) if total > histogram.total else (low, middle)
     return (low + high) / 2
 
 
-def _mean(slope: float) -> float:
-    return 0.5 + slope / 12 if abs(slope) < 1e-4 else 1 / -math.expm1(-slope) - 1 / slope
+def _points(histogram: Histogram) -> Iterator[tuple[float, float, float, float]]:
+    """Times that stand for all: how many each stands for, its bucket's logarithms (lower, width), and its place."""
+    lower, below = 0.0, 0
+    for bound, upto in zip(histogram.bounds, histogram.cumulated, strict=True):
+        if upto > below:
+            lower = lower or bound * _LOWEST
+            step = (upto - below) / _POINTS
+            for at in range(_POINTS):
+                place = _place(below, upto, below + (at + 0.5) * step, histogram.count)
+                yield step, math.log(lower), math.log(bound / lower), place
+        lower, below = bound, upto
+
+
+def _place(below: int, upto: int, rank: float, count: int) -> float:
+    """How far into its bucket a rank lies, from 0 to 1."""
+    first, last, here = (_deviation(each, count) for each in (below, upto, rank))
+    return max((here - first) / (last - first), 0.0) if last > first else 0.5
+
+
+def _deviation(rank: float, count: int) -> float:
+    """Where a rank lies on the normal distribution; the first and the last are half a request inside."""
+    return _NORMAL.inv_cdf(min(max(rank, 0.5), count - 0.5) / count) if count > 1 else 0.0
+
+
+_NORMAL = NormalDist()

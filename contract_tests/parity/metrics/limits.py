@@ -130,7 +130,7 @@ def evidence(holds: Callable[[float], bool]) -> float:
 
 def _solve(holds: Callable[[float], bool], low: float, high: float) -> float:
     """Where a claim that holds at `low` ceases to hold on the way to `high`."""
-    for _ in range(48):
+    for _ in range(32):
         middle = (low + high) / 2
         low, high = (middle, high) if holds(middle) else (low, middle)
     return low

@@ -144,9 +144,10 @@ class Outlook:
     def _missing(self, row: Row, each: Judged) -> str:
         if math.isnan(each.port):
             return "; no times were counted"
-        if each.needed is None:
+        needed = each.needed()
+        if needed is None:
             return "; more of the same would not tell: it is at the limit of what is tolerated, or beyond"
-        return f"; about {_round(row.requests[1] * (each.needed - 1))} more requests on the port would tell"
+        return f"; about {_round(row.requests[1] * (needed - 1))} more requests on the port would tell"
 
 
 def _names(key: str, route: Route) -> set[str]:
@@ -158,7 +159,8 @@ def _as_json(each: Judged) -> dict[str, Any]:
     numbers = {"original": each.original, "port": each.port, "chance": each.chance, "at_least": each.at_least}
     # JSON has neither infinity nor what is no number.
     told = {name: value if math.isfinite(value) else None for name, value in numbers.items()}
-    return {"kind": each.kind, "verdict": each.verdict, **told, "times_the_traffic_needed": each.needed}
+    needed = each.needed() if each.verdict == UNCLEAR else None
+    return {"kind": each.kind, "verdict": each.verdict, **told, "times_the_traffic_needed": needed}
 
 
 def _routes(count: int) -> str:

@@ -1,9 +1,11 @@
-"""Simulated metrics: times and statuses drawn from a seed, counted as an app counts them, and shown as it shows them."""
+"""Simulated metrics: times and statuses drawn from a seed, counted and shown as an app does it."""
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from functools import cache
+from statistics import NormalDist
 
 from contract_tests.parity.metrics.families import Route
 from contract_tests.parity.metrics.histogram import Histogram
@@ -18,11 +20,19 @@ def histogram(times, buckets=BUCKETS):
     return Histogram(buckets, tuple(sum(counts[: at + 1]) for at in range(len(counts))), sum(times))
 
 
+@cache
+def population(median, spread, size=4000):
+    """The times of a log-normal distribution, at even steps of probability."""
+    normal = NormalDist(math.log(median), spread)
+    return [math.exp(normal.inv_cdf((at + 0.5) / size)) for at in range(size)]
+
+
 def drawn(rng, n, *, name="GET /", median=0.004, spread=0.5, errors=0.0, refusals=0.0):
     """A route with n requests whose times are distributed log-normally; shares of them are 5xx and 4xx."""
-    times = [rng.lognormvariate(math.log(median), spread) for _ in range(n)]
+    times = rng.choices(population(median, spread), k=n)
     statuses = {
-        kind: sum(rng.random() < share for _ in range(n)) for kind, share in (("5xx", errors), ("4xx", refusals))
+        kind: sum(rng.random() < share for _ in range(n)) if share else 0
+        for kind, share in (("5xx", errors), ("4xx", refusals))
     }
     return Route(name, n, statuses, histogram(times))
 

@@ -9,7 +9,7 @@ from contract_tests.parity.metrics import limits
 from contract_tests.parity.metrics.comparing import ALIKE, UNCLEAR, WORSE, Terms, compare_routes, worst
 from contract_tests.tests.engine.measured import drawn, histogram
 
-DRAWS = 300
+DRAWS = 200
 ROUTES = 6
 
 
@@ -40,7 +40,7 @@ def at_most(share, draws=DRAWS):
     return share * draws + 3.1 * math.sqrt(share * (1 - share) * draws)
 
 
-@pytest.mark.parametrize(("n", "m"), [(2000, 60), (600, 600)])
+@pytest.mark.parametrize(("n", "m"), [(1000, 60), (500, 500)])
 def test_of_two_apps_that_are_alike_few_are_called_worse(n, m):
     """The level is that of a whole table: one false word among all routes and kinds counts."""
     tables, _ = verdicts(n, m, Terms(confidence=0.9))
@@ -60,15 +60,21 @@ def test_at_the_limit_of_what_is_tolerated_few_are_called_worse_or_alike():
     assert found.count(ALIKE) <= at_most(0.1)
 
 
-@pytest.mark.parametrize(("m", "power"), [(60, 0.3), (150, 0.9), (300, 0.99)])
+@pytest.mark.parametrize(("m", "power"), [(60, 0.6), (150, 0.97)])
 def test_a_route_that_is_twice_as_slow_is_noticed_among_six(m, power):
-    slow = {"median": 2 * 0.0011 * 2.3**5, "spread": 0.5}
-    _, last = verdicts(2000, m, Terms(), draws=100, port=slow | {"spread": 0.3 + 0.15 * 5})
-    assert last.count(WORSE) >= power * 100
+    shape = {"median": 0.02, "spread": 0.5}
+    noticed = 0
+    for seed in range(100):
+        rng = random.Random(seed)
+        original, port = table(rng, 1000, m)
+        original["5"], port["5"] = drawn(rng, 1000, **shape), drawn(rng, m, **shape | {"median": 0.04})
+        noticed += compare_routes(original, port, Terms())[-1].verdict == WORSE
+    assert noticed >= power * 100
 
 
 def test_a_route_that_fails_on_the_port_is_noticed_among_six():
-    _, last = verdicts(2000, 200, Terms(), draws=100, port={"errors": 0.15})
+    """2 % of the original's answers are 5xx, and 15 % of the port's."""
+    _, last = verdicts(1000, 200, Terms(), draws=100, port={"errors": 0.15})
     assert last.count(WORSE) >= 95
 
 
@@ -89,9 +95,9 @@ def test_a_few_requests_tell_nothing_and_say_how_many_would():
     (row,) = compare_routes({"a": drawn(rng, 2000)}, {"a": drawn(rng, 20)}, Terms())
     errors, refusals, latency = row.judged
     assert [each.verdict for each in row.judged] == [UNCLEAR] * 3
-    assert 25 < errors.needed < 35  # (1 - 0.005) ** 600 is 5 %
-    assert 5 < refusals.needed < 10
-    assert latency.needed > 1
+    assert 25 < errors.needed() < 35  # (1 - 0.005) ** 600 is 5 %
+    assert 5 < refusals.needed() < 10
+    assert latency.needed() > 1
 
 
 def test_three_errors_in_a_hundred_are_worse_where_the_original_had_none():
@@ -121,7 +127,7 @@ def test_a_quantile_beyond_the_last_bound_is_no_less_than_that():
 def test_a_quantile_of_buckets_is_near_the_true_one(median, spread):
     rng = random.Random(3)
     times = sorted(rng.lognormvariate(math.log(median), spread) for _ in range(20_000))
-    assert histogram(times).quantile(0.95) == pytest.approx(times[19_000], rel=0.25)
+    assert histogram(times).quantile(0.95) == pytest.approx(times[19_000], rel=0.15)
 
 
 def test_tails_and_limits_are_those_of_the_tables():
