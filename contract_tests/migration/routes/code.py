@@ -30,7 +30,7 @@ class Tree:
     definitions: dict[int, Definition] = field(default_factory=dict)
     assigned: dict[tuple[int, str], list[ast.expr]] = field(default_factory=dict)
     calls: list[tuple[int, ast.Call]] = field(default_factory=list)
-    loops: dict[tuple[int, str], list[ast.expr]] = field(default_factory=dict)
+    loops: dict[tuple[int, str], list[tuple[ast.For, tuple[int, ...]]]] = field(default_factory=dict)
 
 
 class Code:
@@ -120,11 +120,21 @@ class Code:
             where = self.bound(module, scope, node.id)
             return self._origin((module, where, node.id), 0) if where >= 0 else self._starred(module, node.id)
         if isinstance(node, ast.Attribute):
+            if isinstance(node.value, ast.Name) and node.value.id == "self":
+                return self._own(module, scope, node.attr)
             for value in self.of(module, scope, node.value):
                 if value[0] == "M":
                     return self._origin((value[1], 0, node.attr), 0)
         if isinstance(node, ast.Call):
             return self._given(module, scope, node)
+        return None
+
+    def _own(self, module: int, scope: int, name: str) -> Variable | None:
+        """`self.name`, by the method of the same class that binds it."""
+        cls = self.world.class_around(module, scope)
+        for (at, bound), _ in self.tree(module).assigned.items() if cls else ():
+            if cls and bound == f"self.{name}" and self.world.class_around(module, at) == cls:
+                return self._origin((module, at, bound), 0)
         return None
 
     def _starred(self, module: int, name: str) -> Variable | None:
@@ -163,13 +173,22 @@ class Code:
         found = modules.at(path) if path is not None else None
         return [("M", found)] if isinstance(found, int) else []
 
-    def looped(self, module: int, scope: int, name: str) -> Iterator[tuple[int, int, ast.expr]]:
-        """What a loop's variable goes over, where that is written out, there or behind a name."""
-        for iterated in self.tree(module).loops.get((scope, name), ()):
-            lists = [(module, scope, iterated), *self.assigned(module, scope, iterated)]
-            for where, at, each in lists:
-                for element in each.elts if isinstance(each, ast.List | ast.Tuple | ast.Set) else ():
-                    yield where, at, element
+    def looped(
+        self, module: int, scope: int, name: str, line: int | None = None
+    ) -> Iterator[tuple[int, int, ast.expr]]:
+        """What a loop's variable goes over, where that is written out, there or behind a name; for the loop at a line."""
+        for loop, path in self.tree(module).loops.get((scope, name), ()):
+            if line is not None and not loop.lineno <= line <= (loop.end_lineno or line):
+                continue
+            iterated = loop.iter
+            called = iterated.func if isinstance(iterated, ast.Call) else None
+            view = called.attr if isinstance(called, ast.Attribute) and called.attr in ("items", "values") else ""
+            inner = called.value if view and isinstance(called, ast.Attribute) else iterated
+            for where, at, each in [(module, scope, inner), *self.assigned(module, scope, inner)]:
+                for element in _elements(each, view):
+                    found = _at(element, path)
+                    if found is not None:
+                        yield where, at, found
 
     def assigned(self, module: int, scope: int, node: ast.expr) -> Iterator[tuple[int, int, ast.expr]]:
         """The expressions that a name stands for, each with its module and scope."""
@@ -177,6 +196,28 @@ class Code:
         if variable:
             for value in self.tree(variable[0]).assigned.get((variable[1], variable[2]), ()):
                 yield variable[0], variable[1], value
+
+
+def _elements(node: ast.expr, view: str) -> list[ast.expr]:
+    """What a loop goes over, where it is written out; `view` is `items` or `values` of a mapping."""
+    if isinstance(node, ast.List | ast.Tuple | ast.Set) and not view:
+        return node.elts
+    if not isinstance(node, ast.Dict):
+        return []
+    pairs = [(key, value) for key, value in zip(node.keys, node.values, strict=True) if key is not None]
+    if view == "items":
+        return [ast.Tuple([key, value], ast.Load()) for key, value in pairs]
+    return [value if view else key for key, value in pairs]
+
+
+def _at(element: ast.expr, path: tuple[int, ...]) -> ast.expr | None:
+    """What stands at a path within written-out tuples."""
+    for number in path:
+        inside = element.elts if isinstance(element, ast.Tuple | ast.List) else []
+        if number >= len(inside):
+            return None
+        element = inside[number]
+    return element
 
 
 class _Indexer(ast.NodeVisitor):
@@ -225,14 +266,21 @@ class _Indexer(ast.NodeVisitor):
     def _assign(self, target: ast.expr, value: ast.expr) -> None:
         if isinstance(target, ast.Name):
             self._tree.assigned.setdefault((self._scope, target.id), []).append(value)
+        elif isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == "self":
+            self._tree.assigned.setdefault((self._scope, f"self.{target.attr}"), []).append(value)
         elif isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
             for one, other in zip(target.elts, value.elts, strict=True):
                 self._assign(one, other)
 
     def visit_For(self, node: ast.For) -> None:
-        if isinstance(node.target, ast.Name):
-            self._tree.loops.setdefault((self._scope, node.target.id), []).append(node.iter)
+        self._loop(node.target, node, ())
         self.generic_visit(node)
+
+    def _loop(self, target: ast.expr, loop: ast.For, path: tuple[int, ...]) -> None:
+        if isinstance(target, ast.Name):
+            self._tree.loops.setdefault((self._scope, target.id), []).append((loop, path))
+        for number, each in enumerate(target.elts if isinstance(target, ast.Tuple | ast.List) else ()):
+            self._loop(each, loop, (*path, number))
 
     def visit_Call(self, node: ast.Call) -> None:
         self._tree.calls.append((self._scope, node))

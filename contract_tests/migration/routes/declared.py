@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from contract_tests.migration.routes.code import Code, Definition, Variable
-from contract_tests.migration.routes.owners import FLASK, Link, Owner, Owners, Place, keyword, text, texts
+from contract_tests.migration.routes.exposed import Exposing
+from contract_tests.migration.routes.owners import FLASK, RESOURCES, Link, Owner, Owners, Place, keyword, text, texts
 from contract_tests.migration.routes.paths import METHODS, joined
+from contract_tests.migration.routes.written import Written
 from contract_tests.migration.survey.routes import Function
 
 _VERBS = tuple(method.lower() for method in METHODS)
@@ -66,6 +68,7 @@ class Declared:
     def __init__(self, code: Code, owners: Owners) -> None:
         self._code = code
         self._owners = owners
+        self._written = Written(code)
         # Rules that are made as the code runs: told, not hidden.
         self.untold: list[str] = []
         self._wired = set(self._find_wired())
@@ -92,12 +95,13 @@ class Declared:
 
     def _spread(self, told: _Told, owner: Owner) -> Iterator[Route]:
         for place in self._owners.places(owner):
+            wrapped = (*told.wrapped, *_around(place))
             automatic = self._automatic(told, place)
             for method in told.methods:
                 yield Route(
                     method, self._path(place, told.rule, owner), told.function,
                     self._code.place(told.module, told.line), told.endpoint, told.cls, told.module, told.scope,
-                    told.call, told.wrapped, place.chain, place.links,
+                    told.call, wrapped, place.chain, place.links,
                     tuple(each for each in automatic if each == "OPTIONS" or method == "GET"),
                     place.chain[0].kind in ("app", "fastapi") or bool(self._owners.untold),
                     _is_strict(told.call),
@@ -135,46 +139,91 @@ class Declared:
             if not (isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute)):
                 continue
             name = each.func.attr
-            if name not in ("route", "api_route", *_VERBS):
+            if name not in ("route", "api_route", "resource", *_VERBS):
                 continue
             for owner in self._owners.of(module, scope, each.func.value):
-                told = self._told(module, scope, each, (name.upper(),) if name in _VERBS else None, node.lineno)
-                if told is None:
+                if name == "resource" and owner.kind not in RESOURCES:
                     continue
-                # What stands above the route's own decorator is not around what it registers.
-                told.wrapped = tuple((module, scope, below) for below in node.decorator_list[position + 1 :])
-                if isinstance(node, ast.ClassDef):
-                    yield from ((each, owner) for each in self._of_class(told, (module, number)))
-                else:
-                    told.function = (module, number)
-                    told.endpoint = told.endpoint or node.name
-                    yield told, owner
+                many = each.args if owner.kind in RESOURCES else each.args[:1]
+                for rule in many or [keyword(each, "rule", "path")]:
+                    told = self._told(module, scope, each, (name.upper(),) if name in _VERBS else None, node.lineno, rule)
+                    if told is None:
+                        continue
+                    # What stands above the route's own decorator is not around what it registers.
+                    told.wrapped = tuple((module, scope, below) for below in node.decorator_list[position + 1 :])
+                    if isinstance(node, ast.ClassDef):
+                        yield from ((one, owner) for one in self._of_class(told, (module, number)))
+                    else:
+                        told.function = (module, number)
+                        told.endpoint = told.endpoint or node.name
+                        yield told, owner
 
     def _told(
-        self, module: int, scope: int, call: ast.Call, methods: tuple[str, ...] | None, line: int
+        self, module: int, scope: int, call: ast.Call, methods: tuple[str, ...] | None, line: int, given: ast.expr | None
     ) -> _Told | None:
-        rule = text(call.args[0] if call.args else keyword(call, "rule", "path"))
+        rule = self._written.text(module, scope, given)
         if rule is None:
-            self.untold.append(self._code.place(module, call.lineno))
+            self._not_told(module, call.lineno)
             return None
-        given = methods or tuple(each.upper() for each in texts(keyword(call, "methods"))) or ("GET",)
-        return _Told(rule, given, None, call, module, scope, line, text(keyword(call, "endpoint")) or "")
+        asked = methods or tuple(each.upper() for each in texts(keyword(call, "methods"))) or ("GET",)
+        return _Told(rule, asked, None, call, module, scope, line, text(keyword(call, "endpoint")) or "")
 
     # Calls
 
     def _called(self, module: int, scope: int, call: ast.Call) -> Iterator[tuple[_Told, Owner]]:
-        if not isinstance(call.func, ast.Attribute):
+        if isinstance(call.func, ast.Call):
+            yield from self._decorating(module, scope, call, call.func)
+        elif not isinstance(call.func, ast.Attribute):
             yield from self._listed(module, scope, call)
+        elif call.func.attr in _ADDED or call.func.attr == "add_resource":
+            owners = self._owners.of(module, scope, call.func.value)
+            if not owners and call.func.attr == "add_url_rule":
+                self._not_told(module, call.lineno)
+            for owner in owners:
+                for at, made in self._written.calls(module, scope, call):
+                    if call.func.attr == "add_resource":
+                        yield from ((each, owner) for each in self._resource(module, at, made, owner))
+                    else:
+                        yield from ((each, owner) for each in self._added(module, at, made, call.func.attr))
+
+    def _not_told(self, module: int, line: int) -> None:
+        place = self._code.place(module, line)
+        if place not in self.untold:
+            self.untold.append(place)
+
+    def _added(self, module: int, scope: int, call: ast.Call, name: str) -> Iterator[_Told]:
+        rule = call.args[0] if call.args else keyword(call, "rule", "path")
+        told = self._told(module, scope, call, None, call.lineno, rule)
+        if told:
+            at = 2 if name == "add_url_rule" else 1
+            given = call.args[at] if len(call.args) > at else keyword(call, _ADDED[name])
+            named = call.args[1] if at == 2 and len(call.args) > 1 else None
+            told.endpoint = told.endpoint or self._written.text(module, scope, named) or ""
+            yield from self._viewed(told, given, named=bool(keyword(call, "methods")))
+
+    def _resource(self, module: int, scope: int, call: ast.Call, owner: Owner) -> Iterator[_Told]:
+        """`api.add_resource(Todo, "/todos/<id>", "/todo/<id>")` of flask-restful and flask-restx."""
+        classes = self._code.classes(module, scope, call.args[0]) if call.args else []
+        if owner.kind not in RESOURCES or not classes:
+            self._not_told(module, call.lineno)
             return
-        if call.func.attr not in _ADDED:
+        for rule in call.args[1:]:
+            told = self._told(module, scope, call, None, call.lineno, rule)
+            for cls in classes if told else ():
+                if told:
+                    yield from self._of_class(told, cls)
+
+    def _decorating(self, module: int, scope: int, call: ast.Call, made: ast.Call) -> Iterator[tuple[_Told, Owner]]:
+        """`app.route("/x")(view)`, where the decorator is called."""
+        name = made.func.attr if isinstance(made.func, ast.Attribute) else ""
+        if name not in ("route", *_VERBS) or len(call.args) != 1 or not isinstance(made.func, ast.Attribute):
             return
-        for owner in self._owners.of(module, scope, call.func.value):
-            told = self._told(module, scope, call, None, call.lineno)
+        for owner in self._owners.of(module, scope, made.func.value):
+            methods = (name.upper(),) if name in _VERBS else None
+            rule = made.args[0] if made.args else keyword(made, "rule", "path")
+            told = self._told(module, scope, made, methods, call.lineno, rule)
             if told:
-                at = 2 if call.func.attr == "add_url_rule" else 1
-                given = call.args[at] if len(call.args) > at else keyword(call, _ADDED[call.func.attr])
-                told.endpoint = told.endpoint or (text(call.args[1]) if at == 2 and len(call.args) > 1 else "") or ""
-                yield from ((each, owner) for each in self._viewed(told, given, named=bool(keyword(call, "methods"))))
+                yield from ((each, owner) for each in self._viewed(told, call.args[0], named=bool(methods)))
 
     def _viewed(self, told: _Told, given: ast.expr | None, *, named: bool) -> Iterator[_Told]:
         """What a rule leads to: a function, a class's `as_view()`, either within decorators, or an endpoint's name."""
@@ -239,7 +288,8 @@ class Declared:
             return
         for owner in self._owners.all.values():
             prefix = _above(owner.call, call) if owner.variable[0] == module else None
-            told = self._told(module, scope, call, None, call.lineno) if prefix is not None else None
+            rule = call.args[0] if call.args else keyword(call, "path")
+            told = self._told(module, scope, call, None, call.lineno, rule) if prefix is not None else None
             if told and prefix is not None:
                 told.rule = prefix + told.rule
                 given = call.args[1] if len(call.args) > 1 else keyword(call, "endpoint")
@@ -248,13 +298,30 @@ class Declared:
     # What the survey knows of other forms
 
     def _others(self, known: list[Route]) -> Iterator[Route]:
-        """Views of extensions with registrations of their own: flask-restful, flask-restx, flask-appbuilder."""
-        functions = {route.function for route in known} | {route.cls for route in known}
+        """Views of extensions with registrations of their own, and views whose registration is not told."""
+        told = {route.function for route in known} | {route.cls for route in known}
+        exposing = Exposing(self._code, self._written)
+        for each in exposing.routes():
+            place = self._code.place(each.function[0], self._code.world.scope(*each.function)["line"])
+            for method in each.methods:
+                endpoint = f"{self._code.name(each.cls)}.{self._code.name(each.function)}"
+                yield Route(
+                    method, each.path, each.function, place, endpoint, each.cls, each.function[0],
+                    self._code.outer(each.function), wrapped=each.decorators,
+                )  # fmt: skip
+            told.update((each.function, each.cls))
+        self.untold += exposing.untold
         for entry in self._code.survey.entries:
-            if entry.kind != "view" or entry.rule is None or functions & {*entry.functions, entry.cls}:
+            if entry.kind != "view" or entry.rule is None or told & {*entry.functions, entry.cls}:
                 continue
             place = self._code.place(entry.module, entry.line)
-            if "?" in entry.rule or entry.methods == ("ANY",):
+            if place in self.untold:
+                continue
+            if (
+                "?" in entry.rule
+                or entry.methods == ("ANY",)
+                or any(exposing.is_exposed(each) for each in entry.functions)
+            ):
                 self.untold.append(f"{place} ({entry.name})")
                 continue
             for method, function in ((m, f) for f in entry.functions for m in entry.methods):
@@ -265,6 +332,14 @@ class Declared:
                 yield Route(
                     method, entry.rule, function, place, endpoint, entry.cls, entry.module, scope, wrapped=wrapped
                 )
+
+
+def _around(place: Place) -> Iterator[tuple[int, int, ast.expr]]:
+    """The decorators that an extension's `Api(app, decorators=[...])` puts around all its routes."""
+    for owner in place.chain:
+        given = keyword(owner.call, "decorators") if owner.kind in RESOURCES else None
+        for each in given.elts if isinstance(given, ast.List | ast.Tuple) else ():
+            yield owner.variable[0], owner.variable[1], each
 
 
 def _is_view(call: ast.Call) -> bool:

@@ -8,13 +8,21 @@ from dataclasses import dataclass, field
 
 from contract_tests.migration.routes.code import Code, Variable
 from contract_tests.migration.routes.paths import joined
+from contract_tests.migration.routes.written import Written
 
 _KINDS = {
     "Flask": "app", "Blueprint": "blueprint", "APIBlueprint": "blueprint", "APIFlask": "app",
     "FastAPI": "fastapi", "Starlette": "fastapi", "APIRouter": "router", "Router": "router",
+    "Api": "api", "Namespace": "namespace", "OpenAPI": "app",
 }  # fmt: skip
-FLASK = ("app", "blueprint")
-_LINKS = {"register_blueprint": "url_prefix", "include_router": "prefix", "mount": "path"}
+_MAKERS = frozenset((
+    "flask", "fastapi", "starlette", "apiflask", "quart", "flask_restful", "flask_restx", "flask_restplus",
+    "flask_smorest", "flask_rest_api", "flask_openapi3",
+))  # fmt: skip
+# What extensions put between an app or blueprint and its routes: flask-restful, flask-restx, flask-smorest.
+RESOURCES = ("api", "namespace")
+FLASK = ("app", "blueprint", *RESOURCES)
+_LINKS = {"register_blueprint": "url_prefix", "include_router": "prefix", "mount": "path", "add_namespace": "path"}
 _DISPATCHERS = ("DispatcherMiddleware",)
 _MOST = 32
 
@@ -33,7 +41,7 @@ class Link:
 
 @dataclass(slots=True)
 class Owner:
-    """An app, blueprint or router by its variable; `kind` is app, blueprint, fastapi or router."""
+    """An app, blueprint or router by its variable; `kind` is app, blueprint, api, namespace, fastapi or router."""
 
     variable: Variable
     kind: str
@@ -57,6 +65,7 @@ class Owners:
 
     def __init__(self, code: Code) -> None:
         self._code = code
+        self._written = Written(code)
         self.all: dict[Variable, Owner] = {}
         self._aliases: dict[Variable, Variable] = {}
         # A registration of what the source does not tell: any router may be meant.
@@ -65,6 +74,9 @@ class Owners:
             self._made(module)
         for module in code.modules:
             self._handed(module)
+        for owner in list(self.all.values()):
+            if owner.kind in RESOURCES:
+                self._within(owner)
         for module in code.modules:
             for scope, call in code.tree(module).calls:
                 self._linked(module, scope, call)
@@ -73,7 +85,7 @@ class Owners:
         """The owners that an expression means: more than one where a loop goes over them."""
         inner = node.value if isinstance(node, ast.Attribute) else node
         if isinstance(inner, ast.Name):
-            looped = list(self._code.looped(module, scope, inner.id))
+            looped = list(self._code.looped(module, scope, inner.id, inner.lineno))
             if looped:
                 return [owner for where, at, each in looped for owner in self.of(where, at, _instead(node, each))]
         variable = self._code.variable(module, scope, node)
@@ -96,7 +108,7 @@ class Owners:
 
     @staticmethod
     def _prefix(above: Place, owner: Owner, link: Link) -> str:
-        if owner.kind == "blueprint":
+        if owner.kind in ("blueprint", *RESOURCES):
             return joined(above.prefix, owner.prefix if link.prefix is None else link.prefix)
         return above.prefix + (link.prefix or "").rstrip("/") + ("" if link.mounted else owner.prefix)
 
@@ -108,22 +120,42 @@ class Owners:
             for value in values:
                 kind = self._kind(module, scope, value)
                 if kind and isinstance(value, ast.Call):
-                    self.all[module, scope, name] = Owner(
-                        (module, scope, name), kind, self._named(value, name), _prefix_of(value), value
-                    )
+                    prefix = self._prefix_of(module, scope, kind, value)
+                    named = self._named(value, name)
+                    self.all[module, scope, name] = Owner((module, scope, name), kind, named, prefix, value)
 
     def _kind(self, module: int, scope: int, value: ast.expr) -> str | None:
         if not isinstance(value, ast.Call):
             return None
         full = next((str(each[1]) for each in self._code.of(module, scope, value.func) if each[0] == "O"), "")
         last = full.rpartition(".")[2]
-        if last in _KINDS and full.partition(".")[0] in ("flask", "fastapi", "starlette", "apiflask", "quart"):
+        if last in _KINDS and full.partition(".")[0] in _MAKERS:
             return _KINDS[last]
+        if last == "namespace" and full.partition(".")[0] in _MAKERS:
+            return "namespace"  # `api.namespace("cats")` of flask-restx
         for cls in self._code.classes(module, scope, value.func):
             for base in self._code.bases(cls):
                 if base.rpartition(".")[2] in _KINDS:
                     return _KINDS[base.rpartition(".")[2]]
         return None
+
+    def _prefix_of(self, module: int, scope: int, kind: str, call: ast.Call) -> str:
+        given = keyword(call, *(("path",) if kind == "namespace" else ("url_prefix", "prefix")))
+        prefix = self._written.text(module, scope, given)
+        if kind == "namespace" and prefix is None:
+            named = self._written.text(module, scope, call.args[0] if call.args else keyword(call, "name"))
+            prefix = f"/{named}"
+        return (prefix or "").rstrip("/")
+
+    def _within(self, owner: Owner) -> None:
+        """`Api(app)` and `api.namespace(...)` hang in what they are made with."""
+        module, scope, _ = owner.variable
+        made = owner.call.func if isinstance(owner.call.func, ast.Attribute) else None
+        first = owner.call.args[0] if owner.call.args else keyword(owner.call, "app", "blueprint")
+        within = made.value if owner.kind == "namespace" and made else first
+        for parent in self.of(module, scope, within):
+            if parent is not owner:
+                owner.links.append(Link(parent.variable, None, None, module, scope, mounted=False))
 
     @staticmethod
     def _named(call: ast.Call, variable: str) -> str:
@@ -141,6 +173,10 @@ class Owners:
                     continue
                 for function in self._code.functions(module, scope, call.func):
                     self._alias(function, position, variable)
+                for cls in self._code.classes(module, scope, call.func):
+                    begin = self._code.method(cls, "__init__")
+                    if begin:
+                        self._alias(begin, position + 1, variable)
 
     def _alias(self, function: tuple[int, int], position: int, variable: Variable | None) -> None:
         node = self._code.node(function)
@@ -155,6 +191,11 @@ class Owners:
         name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
         if name in _LINKS and isinstance(call.func, ast.Attribute):
             self._registered(module, scope, call, name, call.func.value)
+        elif name == "init_app" and isinstance(call.func, ast.Attribute) and call.args:
+            for child in self.of(module, scope, call.func.value):
+                for parent in self.of(module, scope, call.args[0]):
+                    if child.kind == "api" and child is not parent:
+                        child.links.append(Link(parent.variable, None, call, module, scope, mounted=False))
         elif (name or getattr(call.func, "id", "")) in _DISPATCHERS and len(call.args) > 1:
             self._dispatched(module, scope, call)
         elif (name or getattr(call.func, "id", "")) == "Mount":
@@ -163,11 +204,13 @@ class Owners:
     def _registered(self, module: int, scope: int, call: ast.Call, name: str, on: ast.expr) -> None:
         mounted = name == "mount"
         at = 1 if mounted else 0
-        given = call.args[at] if len(call.args) > at else keyword(call, "app" if mounted else "router", "blueprint")
+        given = call.args[at] if len(call.args) > at else keyword(call, "app" if mounted else "router", "blueprint", "ns")
         children = self.of(module, scope, given)
         if not children and not mounted:
             self.untold.append(self._code.place(module, call.lineno))
-        prefix = text(call.args[0]) if mounted and call.args else text(keyword(call, _LINKS[name]))
+        named = keyword(call, _LINKS[name]) or (call.args[1] if name == "add_namespace" and len(call.args) > 1 else None)
+        written = call.args[0] if mounted and call.args else named
+        prefix = self._written.text(module, scope, written)
         for parent in self.of(module, scope, on):
             for child in children:
                 if child is not parent:
@@ -206,10 +249,6 @@ def _instead(node: ast.expr | None, element: ast.expr) -> ast.expr:
 def _app_of(node: ast.expr) -> ast.expr:
     """The app of its `wsgi_app`."""
     return node.value if isinstance(node, ast.Attribute) and node.attr == "wsgi_app" else node
-
-
-def _prefix_of(call: ast.Call) -> str:
-    return (text(keyword(call, "url_prefix", "prefix")) or "").rstrip("/")
 
 
 def keyword(call: ast.Call, *names: str) -> ast.expr | None:
