@@ -176,7 +176,7 @@ class Code:
     def looped(
         self, module: int, scope: int, name: str, line: int | None = None
     ) -> Iterator[tuple[int, int, ast.expr]]:
-        """What a loop's variable goes over, where that is written out, there or behind a name; for the loop at a line."""
+        """What a loop's variable goes over, where that is written out, also behind a name; of the loop at a line."""
         for loop, path in self.tree(module).loops.get((scope, name), ()):
             if line is not None and not loop.lineno <= line <= (loop.end_lineno or line):
                 continue

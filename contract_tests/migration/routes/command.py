@@ -13,6 +13,7 @@ from contract_tests.migration.routes.asked import AskError, is_spec
 from contract_tests.migration.routes.board import Board, Side, board_of
 from contract_tests.migration.routes.decisions import Decision, DecisionError, read_decisions
 from contract_tests.migration.routes.evidence import Evidence, ReportError
+from contract_tests.migration.routes.html import html_of
 from contract_tests.migration.routes.pages import json_of, markdown_of, table_of
 from contract_tests.migration.survey.reading import default_folder
 
@@ -27,7 +28,9 @@ from contract_tests.migration.survey.reading import default_folder
     metavar="FILE",
     help="What was decided of routes (TOML); else pyproject.toml's tool.parity.routes.",
 )
-@click.option("--format", "form", type=click.Choice(["table", "markdown", "json"]), default="table", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["table", "markdown", "json", "html"]), default="table", show_default=True
+)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write there instead.")
 @click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out files or folders; may be repeated.")
 @click.option("--cache", type=click.Path(path_type=Path), metavar="DIR", help="Where to keep what was read.")
@@ -53,9 +56,13 @@ def routes(
         "table": lambda: table_of(board, color=color),
         "markdown": lambda: markdown_of(board),
         "json": lambda: json_of(board),
+        "html": lambda: html_of(board, original=original, port=port, report=report, out=out),
     }
     if out:
-        out.write_text(forms[form]() + "\n", encoding="utf-8")
+        try:
+            out.write_text(forms[form]() + "\n", encoding="utf-8")
+        except OSError as error:
+            raise Wrong(f"{error.filename}: {error.strerror}") from None
     else:
         click.echo(forms[form](), color=color)
     for reason in board.fails:

@@ -8,9 +8,20 @@ from dataclasses import dataclass, field
 
 from contract_tests.migration.routes.code import Code, Definition, Variable
 from contract_tests.migration.routes.exposed import Exposing
-from contract_tests.migration.routes.owners import FLASK, RESOURCES, Link, Owner, Owners, Place, keyword, text, texts
+from contract_tests.migration.routes.owners import (
+    FLASK,
+    RESOURCES,
+    Link,
+    Owner,
+    Owners,
+    Place,
+    keyword,
+    mounts_above,
+    text,
+    texts,
+)
 from contract_tests.migration.routes.paths import METHODS, joined
-from contract_tests.migration.routes.written import Written
+from contract_tests.migration.routes.written import Meant, Written
 from contract_tests.migration.survey.routes import Function
 
 _VERBS = tuple(method.lower() for method in METHODS)
@@ -60,6 +71,7 @@ class _Told:
     endpoint: str = ""
     cls: Function | None = None
     wrapped: tuple[tuple[int, int, ast.expr], ...] = ()
+    place: str = ""
 
 
 class Declared:
@@ -100,8 +112,8 @@ class Declared:
             for method in told.methods:
                 yield Route(
                     method, self._path(place, told.rule, owner), told.function,
-                    self._code.place(told.module, told.line), told.endpoint, told.cls, told.module, told.scope,
-                    told.call, wrapped, place.chain, place.links,
+                    told.place or self._code.place(told.module, told.line), told.endpoint, told.cls, told.module,
+                    told.scope, told.call, wrapped, place.chain, place.links,
                     tuple(each for each in automatic if each == "OPTIONS" or method == "GET"),
                     place.chain[0].kind in ("app", "fastapi") or bool(self._owners.untold),
                     _is_strict(told.call),
@@ -144,9 +156,11 @@ class Declared:
             for owner in self._owners.of(module, scope, each.func.value):
                 if name == "resource" and owner.kind not in RESOURCES:
                     continue
-                many = each.args if owner.kind in RESOURCES else each.args[:1]
-                for rule in many or [keyword(each, "rule", "path")]:
-                    told = self._told(module, scope, each, (name.upper(),) if name in _VERBS else None, node.lineno, rule)
+                many: list[ast.expr] = each.args if owner.kind in RESOURCES else each.args[:1]
+                for rule in many or (keyword(each, "rule", "path"),):
+                    told = self._told(
+                        module, scope, each, (name.upper(),) if name in _VERBS else None, node.lineno, rule
+                    )
                     if told is None:
                         continue
                     # What stands above the route's own decorator is not around what it registers.
@@ -159,11 +173,17 @@ class Declared:
                         yield told, owner
 
     def _told(
-        self, module: int, scope: int, call: ast.Call, methods: tuple[str, ...] | None, line: int, given: ast.expr | None
+        self,
+        module: int,
+        scope: int,
+        call: ast.Call,
+        methods: tuple[str, ...] | None,
+        line: int,
+        given: ast.expr | None,
     ) -> _Told | None:
         rule = self._written.text(module, scope, given)
         if rule is None:
-            self._not_told(module, call.lineno)
+            self._not_told(module, call.lineno, scope)
             return None
         asked = methods or tuple(each.upper() for each in texts(keyword(call, "methods"))) or ("GET",)
         return _Told(rule, asked, None, call, module, scope, line, text(keyword(call, "endpoint")) or "")
@@ -177,8 +197,8 @@ class Declared:
             yield from self._listed(module, scope, call)
         elif call.func.attr in _ADDED or call.func.attr == "add_resource":
             owners = self._owners.of(module, scope, call.func.value)
-            if not owners and call.func.attr == "add_url_rule":
-                self._not_told(module, call.lineno)
+            if not owners and call.func.attr in ("add_url_rule", "add_resource"):
+                self._not_told(module, call.lineno, scope)
             for owner in owners:
                 for at, made in self._written.calls(module, scope, call):
                     if call.func.attr == "add_resource":
@@ -186,10 +206,15 @@ class Declared:
                     else:
                         yield from ((each, owner) for each in self._added(module, at, made, call.func.attr))
 
-    def _not_told(self, module: int, line: int) -> None:
-        place = self._code.place(module, line)
-        if place not in self.untold:
-            self.untold.append(place)
+    def _not_told(self, module: int, line: int, scope: int) -> None:
+        """Note a rule that is made as the code runs; each view, where it is made by a decorator."""
+        views = self._written.decorated_by(module, scope)
+        places = [
+            (self._code.place(each[0], self._code.world.scope(*each)["line"]), self._code.name(each)) for each in views
+        ]
+        for place in [f"{place} ({name})" for place, name in places] or [self._code.place(module, line)]:
+            if place not in self.untold:
+                self.untold.append(place)
 
     def _added(self, module: int, scope: int, call: ast.Call, name: str) -> Iterator[_Told]:
         rule = call.args[0] if call.args else keyword(call, "rule", "path")
@@ -205,7 +230,7 @@ class Declared:
         """`api.add_resource(Todo, "/todos/<id>", "/todo/<id>")` of flask-restful and flask-restx."""
         classes = self._code.classes(module, scope, call.args[0]) if call.args else []
         if owner.kind not in RESOURCES or not classes:
-            self._not_told(module, call.lineno)
+            self._not_told(module, call.lineno, scope)
             return
         for rule in call.args[1:]:
             told = self._told(module, scope, call, None, call.lineno, rule)
@@ -219,11 +244,13 @@ class Declared:
         if name not in ("route", *_VERBS) or len(call.args) != 1 or not isinstance(made.func, ast.Attribute):
             return
         for owner in self._owners.of(module, scope, made.func.value):
-            methods = (name.upper(),) if name in _VERBS else None
-            rule = made.args[0] if made.args else keyword(made, "rule", "path")
-            told = self._told(module, scope, made, methods, call.lineno, rule)
-            if told:
-                yield from ((each, owner) for each in self._viewed(told, call.args[0], named=bool(methods)))
+            for at, each in self._written.calls(module, scope, call):
+                inner = each.func if isinstance(each.func, ast.Call) else made
+                methods = (name.upper(),) if name in _VERBS else None
+                rule = inner.args[0] if inner.args else keyword(inner, "rule", "path")
+                told = self._told(module, at, inner, methods, call.lineno, rule)
+                if told:
+                    yield from ((one, owner) for one in self._viewed(told, each.args[0], named=bool(methods)))
 
     def _viewed(self, told: _Told, given: ast.expr | None, *, named: bool) -> Iterator[_Told]:
         """What a rule leads to: a function, a class's `as_view()`, either within decorators, or an endpoint's name."""
@@ -237,7 +264,13 @@ class Declared:
                 told.endpoint = told.endpoint or text(node.args[0] if node.args else None) or ""
                 yield from self._of_class(told, cls, told.methods if named else None)
             return
-        functions = self._code.functions(told.module, told.scope, node) if node else self._by_endpoint(told.endpoint)
+        if isinstance(node, Meant):
+            functions = [node.function]
+            told.place = self._code.place(node.function[0], self._code.world.scope(*node.function)["line"])
+        elif node:
+            functions = self._code.functions(told.module, told.scope, node)
+        else:
+            functions = self._by_endpoint(told.endpoint)
         told.function = functions[0] if functions else None
         if told.function:
             told.endpoint = told.endpoint or self._code.name(told.function)
@@ -287,7 +320,7 @@ class Declared:
         if getattr(call.func, "id", "") not in ("Route", "APIRoute"):
             return
         for owner in self._owners.all.values():
-            prefix = _above(owner.call, call) if owner.variable[0] == module else None
+            prefix = mounts_above(owner.call, call) if owner.variable[0] == module else None
             rule = call.args[0] if call.args else keyword(call, "path")
             told = self._told(module, scope, call, None, call.lineno, rule) if prefix is not None else None
             if told and prefix is not None:
@@ -300,6 +333,7 @@ class Declared:
     def _others(self, known: list[Route]) -> Iterator[Route]:
         """Views of extensions with registrations of their own, and views whose registration is not told."""
         told = {route.function for route in known} | {route.cls for route in known}
+        self._own_pages()
         exposing = Exposing(self._code, self._written)
         for each in exposing.routes():
             place = self._code.place(each.function[0], self._code.world.scope(*each.function)["line"])
@@ -333,6 +367,13 @@ class Declared:
                     method, entry.rule, function, place, endpoint, entry.cls, entry.module, scope, wrapped=wrapped
                 )
 
+    def _own_pages(self) -> None:
+        """flask-restx serves its document and a page of it by itself."""
+        for owner in self._owners.all.values():
+            module, scope, _ = owner.variable
+            if owner.kind == "api" and self._code.outside(module, scope, owner.call.func).startswith("flask_restx."):
+                self.untold.append(f"{self._code.place(module, owner.call.lineno)} (flask-restx's own pages)")
+
 
 def _around(place: Place) -> Iterator[tuple[int, int, ast.expr]]:
     """The decorators that an extension's `Api(app, decorators=[...])` puts around all its routes."""
@@ -349,28 +390,6 @@ def _is_view(call: ast.Call) -> bool:
 def _is_strict(call: ast.Call) -> bool:
     given = keyword(call, "strict_slashes")
     return not (isinstance(given, ast.Constant) and given.value is False)
-
-
-def _above(tree: ast.Call, wanted: ast.Call) -> str | None:
-    """The paths of the Mounts around a call within another; None where it does not stand there."""
-    for each in ast.iter_child_nodes(tree):
-        if each is wanted:
-            return ""
-        below = _above_any(each, wanted)
-        if below is not None:
-            return below
-    return None
-
-
-def _above_any(node: ast.AST, wanted: ast.Call) -> str | None:
-    if node is wanted:
-        return ""
-    for each in ast.iter_child_nodes(node):
-        below = _above_any(each, wanted)
-        if below is not None:
-            is_mount = isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Mount" and node.args
-            return (text(node.args[0]) or "") + below if is_mount and isinstance(node, ast.Call) else below
-    return None
 
 
 def once(routes: list[Route]) -> list[Route]:

@@ -204,11 +204,15 @@ class Owners:
     def _registered(self, module: int, scope: int, call: ast.Call, name: str, on: ast.expr) -> None:
         mounted = name == "mount"
         at = 1 if mounted else 0
-        given = call.args[at] if len(call.args) > at else keyword(call, "app" if mounted else "router", "blueprint", "ns")
+        given = (
+            call.args[at] if len(call.args) > at else keyword(call, "app" if mounted else "router", "blueprint", "ns")
+        )
         children = self.of(module, scope, given)
         if not children and not mounted:
             self.untold.append(self._code.place(module, call.lineno))
-        named = keyword(call, _LINKS[name]) or (call.args[1] if name == "add_namespace" and len(call.args) > 1 else None)
+        named = keyword(call, _LINKS[name]) or (
+            call.args[1] if name == "add_namespace" and len(call.args) > 1 else None
+        )
         written = call.args[0] if mounted and call.args else named
         prefix = self._written.text(module, scope, written)
         for parent in self.of(module, scope, on):
@@ -263,6 +267,28 @@ def texts(node: ast.expr | None) -> tuple[str, ...]:
     """The texts that are written out in a list, tuple or set."""
     elements = node.elts if isinstance(node, ast.List | ast.Tuple | ast.Set) else [node] if node else []
     return tuple(found for found in map(text, elements) if found is not None)
+
+
+def mounts_above(tree: ast.Call, wanted: ast.Call) -> str | None:
+    """The paths of the Mounts around a call within another; None where it does not stand there."""
+    for each in ast.iter_child_nodes(tree):
+        if each is wanted:
+            return ""
+        below = _above_any(each, wanted)
+        if below is not None:
+            return below
+    return None
+
+
+def _above_any(node: ast.AST, wanted: ast.Call) -> str | None:
+    if node is wanted:
+        return ""
+    for each in ast.iter_child_nodes(node):
+        below = _above_any(each, wanted)
+        if below is not None:
+            is_mount = isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Mount" and node.args
+            return (text(node.args[0]) or "") + below if is_mount and isinstance(node, ast.Call) else below
+    return None
 
 
 def walk_own(node: ast.AST) -> Iterator[ast.AST]:

@@ -1,7 +1,8 @@
-"""What is written out in code: texts that are put together, and calls as a loop or a caller of their function makes them.
+"""What is written out in code: texts that are put together, and calls as loops, callers and decorators make them.
 
-`for rule, view in RULES: app.add_url_rule(rule, view_func=view)` stands for as many calls as RULES has elements, and
-`add_url_rule(url, view_func=view.as_view(name))` in a function for one with each call of that function.
+`for rule, view in RULES: app.add_url_rule(rule, view_func=view)` stands for as many calls as RULES has elements,
+`add_url_rule(url, view_func=view.as_view(name))` in a function for one with each call of that function, and
+`add_url_rule(url, view_func=view)` in a decorator for one with each view that it decorates.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import ast
 import copy
 from collections.abc import Iterator, Mapping
 
-from contract_tests.migration.routes.code import Code
+from contract_tests.migration.routes.code import Code, Definition
 from contract_tests.migration.survey.routes import Function
 
 _DEEPEST = 6
@@ -18,12 +19,25 @@ _DEEPEST = 6
 _MOST = 200
 
 
+class Meant(ast.Name):
+    """A name that stands for one function, wherever that is."""
+
+    function: Function
+
+
+def meant(function: Function, name: str) -> Meant:
+    made = Meant(name, ast.Load())
+    made.function = function
+    return made
+
+
 class Written:
     """Reads what is written out below some paths."""
 
     def __init__(self, code: Code) -> None:
         self._code = code
-        self._called: dict[str, list[tuple[int, int, ast.Call]]] | None = None
+        self._called: dict[str, list[tuple[tuple[int, int], ast.Call]]] | None = None
+        self._decorators: dict[str, list[tuple[Function, Definition, ast.expr]]] | None = None
 
     def text(self, module: int, scope: int, node: ast.expr | None, depth: int = 0) -> str | None:
         """The text of an expression: of constants, f-strings, sums, and names that are bound to one such; else None."""
@@ -38,10 +52,25 @@ class Written:
             left = self.text(module, scope, node.left, depth + 1)
             right = self.text(module, scope, node.right, depth + 1)
             return left + right if left is not None and right is not None else None
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
+            return self._formatted(module, scope, node.func.value, node, depth + 1)
         if isinstance(node, ast.Name | ast.Attribute):
             values = list(self._code.assigned(module, scope, node))
             return self.text(*values[0], depth + 1) if len(values) == 1 else None
         return None
+
+    def _formatted(self, module: int, scope: int, form: ast.expr, call: ast.Call, depth: int) -> str | None:
+        """`"{}.view".format(name)`"""
+        text, given = (
+            self.text(module, scope, form, depth),
+            [self.text(module, scope, each, depth) for each in call.args],
+        )
+        if text is None or None in given or call.keywords:
+            return None
+        try:
+            return text.format(*given)
+        except (ValueError, IndexError, KeyError, AttributeError):
+            return None
 
     def _part(self, module: int, scope: int, node: ast.expr, depth: int) -> str | None:
         if isinstance(node, ast.FormattedValue):
@@ -52,9 +81,16 @@ class Written:
     def calls(self, module: int, scope: int, call: ast.Call) -> Iterator[tuple[int, ast.Call]]:
         """A call as it is made: with each element of the loops, by each caller of its function; each with its scope."""
         made = [(scope, call)]
-        for expand in (self._looped, self._by_caller, self._looped):
+        for expand in (self._inlined, self._looped, self._by_caller, self._looped):
             made = [each for at, one in made for each in expand(module, at, one)][:_MOST]
         yield from made
+
+    def _inlined(self, module: int, scope: int, call: ast.Call) -> Iterator[tuple[int, ast.Call]]:
+        """Texts that a function puts together before the call: `rule = f"{prefix}/all"`."""
+        bound = self._code.tree(module).assigned if self._code.node((module, scope)) else {}
+        found = {name: bound.get((scope, name), ()) for name in _names(call)}
+        texts = {name: values[0] for name, values in found.items() if len(values) == 1 and _is_text(values[0])}
+        yield scope, _instead(call, texts) if texts else call
 
     def _looped(self, module: int, scope: int, call: ast.Call) -> Iterator[tuple[int, ast.Call]]:
         over = {name: list(self._code.looped(module, scope, name, call.lineno)) for name in _names(call)}
@@ -78,6 +114,10 @@ class Written:
         on = call.func.value if isinstance(call.func, ast.Attribute) else None
         asked -= {on.id} if isinstance(on, ast.Name) else set()
         asked -= {parameters[0]} if self._is_method(module, scope) and parameters else set()
+        decorated = list(self._by_view(module, scope, call, node)) if parameters else []
+        if decorated:
+            yield from decorated
+            return
         callers = list(self._callers((module, scope), node.name)) if asked else []
         if not callers:
             yield scope, call
@@ -86,30 +126,91 @@ class Written:
             given = dict(zip(parameters, caller.args, strict=False))
             given |= {each.arg: each.value for each in caller.keywords if each.arg}
             replaced = {name: given[name] for name in asked if name in given}
-            yield at, _instead(call, replaced | ({on.id: given[on.id]} if _is_given(on, given) else {}))
+            if isinstance(on, ast.Name) and on.id in given:
+                replaced[on.id] = given[on.id]
+            yield at, _instead(call, replaced)
+
+    def _by_view(
+        self, module: int, scope: int, call: ast.Call, node: ast.FunctionDef | ast.AsyncFunctionDef
+    ) -> Iterator[tuple[int, ast.Call]]:
+        """A call in a decorator, or in what a function that makes one gives back, with each view that is decorated."""
+        view = node.args.args[0].arg if node.args.args else ""
+        outer = self._code.outer((module, scope))
+        maker = self._code.node((module, outer)) if outer > 0 else None
+        made_by = maker if isinstance(maker, ast.FunctionDef | ast.AsyncFunctionDef) else None
+        function = (module, outer) if made_by else (module, scope)
+        for decorated, definition, decorator in self._decorating(function, made_by.name if made_by else node.name):
+            given: dict[str, ast.expr] = {view: meant(decorated, definition.name)}
+            if made_by:
+                if not isinstance(decorator, ast.Call):
+                    continue
+                names = [each.arg for each in (*made_by.args.posonlyargs, *made_by.args.args)]
+                said = dict(zip(names, decorator.args, strict=False))
+                said |= {each.arg: each.value for each in decorator.keywords if each.arg}
+                at = self._code.outer(decorated)
+                for name, value in said.items():
+                    text = self.text(decorated[0], at, value)
+                    given[name] = ast.Constant(text) if text is not None else value
+            yield scope, _instead(call, given)
+
+    def decorated_by(self, module: int, scope: int) -> list[Function]:
+        """The views that a decorator, in which something stands, is put on; none where it is no decorator."""
+        node, outer = self._code.node((module, scope)), self._code.outer((module, scope)) if scope > 0 else -1
+        maker = self._code.node((module, outer)) if outer > 0 else None
+        found = [self._decorating((module, scope), node.name)] if node else []
+        found += [self._decorating((module, outer), maker.name)] if maker else []
+        views = [decorated for each in found for decorated, _, _ in each]
+        for at, caller in self._calls_of(node.name) if node and views else ():
+            if (module, scope) in self._code.functions(*at, caller.func) and caller.args:
+                views += self._code.functions(*at, caller.args[0])
+        return views
+
+    def _decorating(self, function: Function, name: str) -> Iterator[tuple[Function, Definition, ast.expr]]:
+        if self._decorators is None:
+            self._decorators = {}
+            for module in self._code.modules:
+                for number, node in self._code.tree(module).definitions.items():
+                    for each in node.decorator_list if not isinstance(node, ast.ClassDef) else ():
+                        called = each.func if isinstance(each, ast.Call) else each
+                        self._decorators.setdefault(_last(called), []).append(((module, number), node, each))
+        for decorated, node, each in self._decorators.get(name, ()):
+            called = each.func if isinstance(each, ast.Call) else each
+            if function in self._code.functions(decorated[0], self._code.outer(decorated), called):
+                yield decorated, node, each
 
     def _is_method(self, module: int, scope: int) -> bool:
         parent = self._code.outer((module, scope))
         return parent >= 0 and self._code.world.scope(module, parent)["kind"] == "c"
 
     def _callers(self, function: Function, name: str) -> Iterator[tuple[int, ast.Call]]:
+        for (module, scope), call in self._calls_of(name):
+            if module == function[0] and function in self._code.functions(module, scope, call.func):
+                yield scope, call
+
+    def _calls_of(self, name: str) -> list[tuple[tuple[int, int], ast.Call]]:
+        """The calls of what has a name, each with its module and scope."""
         if self._called is None:
             self._called = {}
             for module in self._code.modules:
                 for scope, call in self._code.tree(module).calls:
-                    last = getattr(call.func, "attr", None) or getattr(call.func, "id", "")
-                    self._called.setdefault(last, []).append((module, scope, call))
-        for module, scope, call in self._called.get(name, ()):
-            if module == function[0] and function in self._code.functions(module, scope, call.func):
-                yield scope, call
+                    self._called.setdefault(_last(call.func), []).append(((module, scope), call))
+        return self._called.get(name, [])
+
+
+def _last(node: ast.expr) -> str:
+    """The last name of what is called."""
+    return str(getattr(node, "attr", None) or getattr(node, "id", ""))
 
 
 def _names(call: ast.Call) -> set[str]:
     return {each.id for each in ast.walk(call) if isinstance(each, ast.Name)}
 
 
-def _is_given(on: ast.expr | None, given: Mapping[str, ast.expr]) -> bool:
-    return isinstance(on, ast.Name) and on.id in given
+def _is_text(node: ast.expr) -> bool:
+    """Whether an expression puts a text together."""
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Attribute) and node.func.attr == "format"
+    return isinstance(node, ast.JoinedStr | ast.BinOp)
 
 
 def _instead(call: ast.Call, given: Mapping[str, ast.expr]) -> ast.Call:

@@ -1,0 +1,112 @@
+"""Every rule that the source tells is one of the application's, in every form; what it does not tell is listed"""
+
+import re
+
+import pytest
+
+from contract_tests.migration.routes.asked import ask
+from contract_tests.migration.routes.board import Side
+from contract_tests.tests.house.test_house import ROOT
+
+FOLDER = ROOT / "contract_tests/tests/specimens/routes"
+FILE = re.compile(r"^=== (?P<path>\S+)\n(?P<text>.*?)(?=^=== |\Z)", re.M | re.S)
+# What the applications' url_maps said, with flask-restful 0.3.10, flask-restx 1.3.2, flask-smorest 0.47.0.
+RESTFUL = """
+    PUT /admin/v2/dec | GET /admin/v2/hello | GET /api/v1/hi | DELETE /api/v1/todo/<int:id>
+    GET /api/v1/todo/<int:id> | GET /api/v1/todos | POST /api/v1/todos | DELETE /api/v1/todos/<int:id>
+    GET /api/v1/todos/<int:id> | GET /api/v1/users | GET /late
+"""
+RESTX = """
+    GET /api/cats/ | POST /api/cats/ | GET /api/cats/<id> | GET /api/cats/alias/<id> | DELETE /api/humans/<int:id>
+    GET /api/humans/<int:id> | PATCH /api/plain | GET /api/stuff
+"""
+SMOREST = "GET /dogs/ | POST /dogs/ | GET /dogs/<id> | PUT /dogs/fn | DELETE /animals/<int:id>"
+# By Flask-AppBuilder 5.3.0: a view's prefix is its class, an API's is /api/v1 and its resource.
+BUILDER = """
+    GET /hello/hello/ | PUT /hello/put/<name> | GET /hello/again/<name> | POST /api/v1/greet/ | GET /api/v1/other/
+    GET /reports/list | GET /things/list | GET /models/own
+"""
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """The folder with all specimens."""
+    for bundle in ("forms.txt", "extensions.txt"):
+        for found in FILE.finditer((FOLDER / bundle).read_text()):
+            path = tmp_path / found["path"]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(found["text"])
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return tmp_path
+
+
+def told(where):
+    side = Side(where, port=False)
+    return {str(route) for route in side.routes if route.reached}, side.untold
+
+
+def test_the_source_tells_the_rules_that_the_application_has(here):
+    asked = {f"{route.method} {route.path}" for route in ask("forms.app:create_app()")}
+    assert len(asked) >= 32
+    assert told("forms") == (asked, [])
+
+
+def test_a_view_that_a_decorator_registers_stands_where_it_is_written(here):
+    places = {str(route): route.place for route in Side("forms", port=False).routes}
+    assert places["POST /rest/albums.view"] == "forms/songs.py:10"
+    assert places["GET /called-by/only"] == "forms/called.py:12"
+
+
+@pytest.mark.parametrize(
+    ("name", "routes", "untold"),
+    [
+        ("restful", RESTFUL, []),
+        ("restx", RESTX, ["restx/app.py:7 (flask-restx's own pages)"]),
+        ("smorest", SMOREST, []),
+        (
+            "builder",
+            BUILDER,
+            [
+                "builder/app.py:55 (Models: what it has of flask_appbuilder.ModelView)",
+                "builder/app.py:40 (GET /never)",
+                "builder/views.py:10 (GET /show)",
+            ],
+        ),
+    ],
+)
+def test_the_rules_of_extensions_are_told(here, name, routes, untold):
+    assert told(name) == ({each.strip() for each in re.split(r"\||\n", routes) if each.strip()}, untold)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "app.add_url_rule(make(), view_func=view)",
+        "app.add_url_rule('/a' + make(), view_func=view)",
+        "app.add_url_rule(f'/{make()}', view_func=view)",
+        "[a.add_url_rule('/x', view_func=view) for a in make()]",
+        "app.route(make())(view)",
+        "for rule in make(): app.add_url_rule(rule, view_func=view)",
+        "make().add_url_rule('/x', view_func=view)",
+        "Api(app).add_resource(make(), '/x')",
+    ],
+)
+def test_a_rule_that_is_made_as_the_code_runs_is_listed(here, rule):
+    (here / "made").mkdir()
+    (here / "made/app.py").write_text(
+        "from flask import Flask\nfrom flask_restful import Api\nfrom elsewhere import make\napp = Flask(__name__)\n"
+        f"def view():\n    return ''\n@app.get('/known')\ndef known(): return ''\n{rule}\n"
+    )
+    assert told("made") == ({"GET /known"}, ["made/app.py:9"])
+
+
+def test_each_view_is_listed_where_a_decorator_makes_its_rule_as_it_runs(here):
+    (here / "made").mkdir()
+    (here / "made/app.py").write_text(
+        "from flask import Flask\napp = Flask(__name__)\ndef endpoint(func):\n"
+        "    app.add_url_rule('/' + func.__name__, func.__name__, func)\n    return func\n"
+        "@endpoint\ndef one(): return ''\n@endpoint\ndef two(): return ''\nendpoint(len)\n"
+        "def three(): return ''\nendpoint(three)\n"
+    )
+    assert told("made") == (set(), ["made/app.py:7 (one)", "made/app.py:9 (two)", "made/app.py:11 (three)"])
