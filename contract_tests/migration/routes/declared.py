@@ -346,7 +346,7 @@ class Declared:
             told.update((each.function, each.cls))
         self.untold += exposing.untold
         for entry in self._code.survey.entries:
-            if entry.kind != "view" or entry.rule is None or told & {*entry.functions, entry.cls}:
+            if entry.kind != "view" or entry.rule is None or (told - {None}) & {*entry.functions, entry.cls}:
                 continue
             place = self._code.place(entry.module, entry.line)
             if place in self.untold:
