@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.metadata
+import hashlib
 import logging
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from contract_tests.parity.servers import free_port
@@ -44,6 +46,10 @@ class Cluster:
         """Call a function on some worker, on another one where that dies. Gives a future."""
         # Not pure: the same cases run twice are run twice.
         return self.client.submit(function, *arguments, pure=False)
+
+    def everywhere(self, function: Callable[..., None], *arguments: Any) -> None:
+        """Call a function on each worker that is there."""
+        self.client.run(function, *arguments, on_error="ignore")
 
     def died(self, error: BaseException) -> bool:
         """Whether an error says that the workers died of a call, one after the other."""
@@ -128,27 +134,36 @@ def _connected(address: str) -> Iterator[Any]:
 
 
 def _hosts(client: Any, told: str, count: int) -> tuple[str, ...]:
-    """The machine of each worker. Raises SpecError where there is no worker, or one that has not the same engine."""
+    """The machine of each worker. Raises SpecError where there is none, or another engine somewhere: all import it."""
     try:
         client.wait_for_workers(count, timeout=_WORKER)
     except TimeoutError:
         raise SpecError(f"--cluster {told}: no worker is there after {_WORKER:g} s") from None
     own = about()
-    for worker, theirs in client.run(about, on_error="return").items():
+    everywhere = {"the scheduler": _answer(client.run_on_scheduler, about)} | client.run(about, on_error="return")
+    for worker, theirs in everywhere.items():
         if isinstance(theirs, BaseException):
             raise SpecError(f"--cluster {told}: {worker} has not this engine: {_line(theirs)}")
         if theirs != own:
-            raise SpecError(f"--cluster {told}: {worker} has {theirs}, and this process {own}")
+            raise SpecError(f"--cluster {told}: {worker} has {theirs}, and here is {own}")
     workers = client.scheduler_info(n_workers=-1)["workers"].values()
     return tuple(str(worker["host"]) for worker in workers)
 
 
-def about() -> str:
-    """The version of the engine, to be compared with a worker's."""
+def _answer(call: Callable[..., Any], function: Callable[[], str]) -> Any:
     try:
-        return f"flask-fastapi-parity {importlib.metadata.version('flask-fastapi-parity')}"
-    except importlib.metadata.PackageNotFoundError:
-        return "flask-fastapi-parity as a folder"
+        return call(function)
+    except Exception as error:
+        return error
+
+
+def about() -> str:
+    """Which engine this process has: two of one version may still be two."""
+    folder = Path(__file__).parents[1]
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())
+    return f"the engine {digest.hexdigest()[:12]} on Python {sys.version_info.major}.{sys.version_info.minor}"
 
 
 def _ports(count: int) -> Iterator[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+import uuid
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -15,7 +16,7 @@ from contract_tests.parity.cases import Case, CaseError
 from contract_tests.parity.checking import Check
 from contract_tests.parity.cluster.clusters import Cluster, opened
 from contract_tests.parity.cluster.raised import Raised
-from contract_tests.parity.cluster.shards import WORKER, Heard, Part, Setting, Sides, Stop, Told, run_shard
+from contract_tests.parity.cluster.shards import WORKER, Heard, Part, Setting, Sides, Stop, Told, end_run, run_pickled
 from contract_tests.parity.exchange import Exchange
 from contract_tests.parity.exploring import Explorer
 from contract_tests.parity.ledger import Ledger
@@ -40,7 +41,8 @@ def checked_on(sides: Sides, cases: Sequence[Case], ledger: Ledger, options: Opt
     _demand_stored(cases, options)
     with opened(options.cluster or "local") as cluster:
         _demand_own(sides, cluster)
-        shards = Shards(cluster, Setting(sides, ledger.bind), cases)
+        run = uuid.uuid4().hex
+        shards = Shards(cluster, Setting(run, sides, ledger.bind), cases)
         targets = Elsewhere(), Elsewhere()
         check = Gathering(*targets, shards, ledger, sides)
         explorer = Explorer(check, cases, options)
@@ -51,6 +53,8 @@ def checked_on(sides: Sides, cases: Sequence[Case], ledger: Ledger, options: Opt
             explorer.keep()
         except KeyboardInterrupt:
             check.result.interrupted = True
+        finally:
+            cluster.everywhere(end_run, run)
         targets[0].name, targets[1].name = shards.names
         return check.finish()
 
@@ -137,7 +141,7 @@ class Shards:
 
     def _submitted(self, setting: Setting, cases: list[Case]) -> Any:
         controlled = [setting.sides.anew and id(case) in self._given for case in cases]
-        return self._cluster.submit(run_shard, setting, cases, controlled)
+        return self._cluster.submit(run_pickled, pickle.dumps((setting, cases, controlled)))
 
     def _take(self) -> None:
         """Wait for the first shard that is not known, and send another one."""
@@ -174,7 +178,7 @@ class Shards:
     def _alone(self, case: Case, *, control: bool, sign_in: SignIn | None) -> Told:
         """A case by itself, its answers whole: a sign-in, or one that is to be controlled after all."""
         setting = replace(self._setting, sign_in=sign_in, whole=True)
-        future = self._cluster.submit(run_shard, setting, [case], [control])
+        future = self._cluster.submit(run_pickled, pickle.dumps((setting, [case], [control])))
         for _, part in self._parts([case], future, setting):
             if part.stop is not None:
                 raise part.stop.error()

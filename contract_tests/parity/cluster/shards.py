@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,8 +30,6 @@ from contract_tests.parity.watching import Watched
 WORKER, VARIABLE = "{worker}", "PARITY_WORKER"
 _TOLD = (Inconclusive, SpecError, ResetError, LifespanError, SettleError, ServerError)
 STOPS: Mapping[str, type[Exception]] = {each.__name__: each for each in _TOLD}
-# Two shards in one process would share what an app keeps in its modules.
-_ONE = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +45,12 @@ class Sides:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What all shards of a run have in common.
+    """What all shards of a run have in common; `run` is a name that no other run has.
 
     `bind` is the ledger's table; with `whole` answers are told whole even where both are alike.
     """
 
+    run: str
     sides: Sides
     bind: Mapping[str, Any]
     sign_in: SignIn | None = None
@@ -96,32 +96,97 @@ class Part:
     """What came of a shard: of each case, and of those that were to be controlled, against a second original."""
 
     names: tuple[str, str] = ("", "")
-    told: tuple[Told, ...] = ()
+    told: tuple[Told | None, ...] = ()
     control: tuple[Told | None, ...] = ()
     stop: Stop | None = None
 
 
+class Pairs:
+    """The targets that a worker has made for a run: used by one shard after the other, and closed at its end."""
+
+    def __init__(self) -> None:
+        # Two shards in one process would share what an app keeps in its modules.
+        self._lock = threading.Lock()
+        self._stack = ExitStack()
+        self._run, self._over = "", ""
+        self._made: dict[str, Target] = {}
+
+    @contextmanager
+    def of(self, run: str) -> Iterator[Pairs]:
+        """The targets of a run, for one shard alone; those of another run are closed first."""
+        with self._lock:
+            if run != self._run:
+                self._close()
+                self._run = run
+            try:
+                yield self
+            finally:
+                if self._over == run:
+                    self._close()
+
+    def target(self, what: str, spec: str, reset: str | None, timeout: float, worker: str) -> Target:
+        """The target that stands for `what` in this run. Raises whatever its start does."""
+        if what not in self._made:
+            self._made[what] = self._stack.enter_context(_target(spec, reset, timeout, worker))
+        return self._made[what]
+
+    def end(self, run: str) -> None:
+        """Close the targets of a run: at once, or after the shard that is at work with them."""
+        self._over = run
+        if self._lock.acquire(blocking=False):
+            try:
+                if self._run == run:
+                    self._close()
+            finally:
+                self._lock.release()
+
+    def _close(self) -> None:
+        self._made, self._run = {}, ""
+        stack, self._stack = self._stack, ExitStack()
+        stack.close()
+
+
+# One for each process of a worker.
+_PAIRS = Pairs()
+
+
 def run_shard(setting: Setting, cases: Sequence[Case], controlled: Sequence[bool], worker: str = "") -> Part:
-    """Run cases in their order against a pair that is made for them; on a worker.
+    """Run cases in their order against this worker's pair.
 
     Those that are `controlled` are also run against two originals. `worker` is a name that no other process has.
     """
-    with _ONE, _named(worker or _name()) as name, ExitStack() as stack:
-        sides = setting.sides
+    sides = setting.sides
+    with _named(worker or _name()) as name, _PAIRS.of(setting.run) as pairs:
         try:
-            original, port = (
-                stack.enter_context(_target(*side, sides.timeout, name)) for side in (sides.original, sides.port)
-            )
-            pair = _Sender(original, port, setting)
-            told = tuple(pair.told(case) for case in cases)
+            original = pairs.target("original", *sides.original, sides.timeout, name)
+            port = pairs.target("port", *sides.port, sides.timeout, name)
+            told = _all_told(_Sender(original, port, setting), cases, [True] * len(cases))
             control: tuple[Told | None, ...] = ()
             if any(controlled):
-                second = stack.enter_context(_target(sides.original[0], None, sides.timeout, name))
-                other = _Sender(original, second, setting)
-                control = tuple(other.told(case) if wanted else None for case, wanted in zip(cases, controlled, strict=True))  # fmt: skip  # noqa: E501
+                second = pairs.target("second", sides.original[0], None, sides.timeout, name)
+                control = _all_told(_Sender(original, second, setting), cases, controlled)
         except _TOLD as error:
             return Part(stop=Stop.of(error))
-        return Part((original.name, port.name), told, control)
+        return Part((_shown(sides.original[0], original), _shown(sides.port[0], port)), told, control)
+
+
+def run_pickled(payload: bytes) -> Part:
+    """Run a shard of pickled arguments: a scheduler, which hands them on, need not read them."""
+    return run_shard(*pickle.loads(payload))
+
+
+def end_run(run: str) -> None:
+    """Close what this worker has made for a run."""
+    _PAIRS.end(run)
+
+
+def _all_told(sender: _Sender, cases: Sequence[Case], wanted: Sequence[bool]) -> tuple[Told | None, ...]:
+    return tuple(sender.told(case) if is_wanted else None for case, is_wanted in zip(cases, wanted, strict=True))
+
+
+def _shown(spec: str, target: Target) -> str:
+    """Who answers; a command as it was given, and not as this worker runs it."""
+    return spec if "{port}" in spec else target.name
 
 
 def _target(spec: str, reset: str | None, timeout: float, worker: str) -> Target:

@@ -1,5 +1,6 @@
 """`parity check --cluster`: what cannot be divided is refused in one line, and Dask is imported for nothing else"""
 
+import pickle
 import subprocess
 import sys
 
@@ -75,7 +76,8 @@ class Processes:
         self.is_apart = apart
         self.shards = []
 
-    def submit(self, _function, _setting, cases, _controlled):
+    def submit(self, _function, payload):
+        _, cases, _ = pickle.loads(payload)
         self.shards.append([case.name for case in cases])
         return Future(cases)
 
@@ -131,7 +133,7 @@ def test_cases_that_depend_on_those_before_them_are_not_divided():
 
 def test_a_case_that_no_worker_outlives_is_told_and_the_others_of_its_shard_are_not_lost():
     cluster, cases = Processes(), [case(name) for name in ("a", "kills", "b", "c")]
-    shards = gathering.Shards(cluster, Setting(sides(FACTORY, FACTORY), {}), cases)
+    shards = gathering.Shards(cluster, Setting("run", sides(FACTORY, FACTORY), {}), cases)
     shards._waiting.append(cases)
     shards._ahead()
     told = {each.name: shards.told(each, control=False, sign_in=None) for each in cases}
@@ -153,7 +155,7 @@ def test_shards_keep_the_order_and_are_bounded_in_number_and_in_bytes():
 
 def test_only_a_few_shards_are_on_their_way_at_once():
     cluster, cases = Processes(), [case(str(number)) for number in range(100)]
-    shards = gathering.Shards(cluster, Setting(sides(FACTORY, FACTORY), {}), cases)
+    shards = gathering.Shards(cluster, Setting("run", sides(FACTORY, FACTORY), {}), cases)
     shards.begin(cases, None)
     assert len(cluster.shards) == 6
     for each in cases:
