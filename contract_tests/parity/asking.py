@@ -38,6 +38,11 @@ def app_of(target: Any) -> Any:
     return getattr(target, "app", None)
 
 
+def on_sockets(*targets: Any) -> bool:
+    """Whether all of these are servers that raw bytes can be sent to."""
+    return all(getattr(target, "on_socket", False) for target in targets)
+
+
 def _served(target: Target) -> Any:
     for path in _PATHS:
         response = target.send(Request("GET", path, ((b"Host", b"localhost"), (b"Accept", b"application/json"))))

@@ -7,10 +7,11 @@ import binascii
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from .drivers.spellings import SPELLINGS
 from .messages import Headers, Request
 
 _BODIES = ("body", "body_base64", "json")
@@ -18,7 +19,7 @@ _BODIES = ("body", "body_base64", "json")
 _METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # It may begin with what an earlier step kept: the Location of what was made.
 _TARGET = re.compile(r"(?:/|https?://|\{\{\w+\}\})[!-\xff]*|\*")
-_KEYS = {"method", "target", "headers", "keep", *_BODIES}
+_KEYS = {"method", "target", "headers", "keep", "spelling", *_BODIES}
 _POINTER = re.compile(r"\$.*|header \S+|cookie \S+|field \S+|link \S+|path \S+")
 
 SOURCES = ("cases", "recorded", "framework", "wire", "generated", "mutated", "sequences")
@@ -131,7 +132,9 @@ def _step(step: Any) -> Request:
     pairs = tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in headers)
     if not any(name.lower() == b"host" for name, _ in pairs):
         pairs = ((b"Host", b"localhost"), *pairs)
-    return _with_body(step, method, target.encode("latin-1"), pairs)
+    spelling = step.get("spelling", "")
+    _demand(spelling == "" or spelling in SPELLINGS, f"spelling is one of {', '.join(SPELLINGS)}")
+    return replace(_with_body(step, method, target.encode("latin-1"), pairs), spelling=spelling)
 
 
 def _is_pair(header: Any) -> bool:
@@ -168,6 +171,8 @@ def as_json(case: Case) -> dict[str, Any]:
 def _step_json(step: Request, keep: dict[str, str]) -> dict[str, Any]:
     headers = [[name.decode("latin-1"), value.decode("latin-1")] for name, value in step.headers]
     told: dict[str, Any] = {"method": step.method, "target": step.target.decode("latin-1"), "headers": headers}
+    if step.spelling:
+        told["spelling"] = step.spelling
     if step.body:
         try:
             told["body"] = step.body.decode()

@@ -35,6 +35,8 @@ def _transport(original: Response, port: Response) -> Iterator[Difference]:
     if original.failure != port.failure:
         kind = "missing" if port.failure is None else "extra" if original.failure is None else "value"
         yield Difference("transport", "failure", kind, original.failure, port.failure)
+    if original.connection != port.connection:
+        yield Difference("transport", "connection", "value", original.connection, port.connection)
 
 
 def _head(original: Response, port: Response, rules: Rules, moments: tuple[float, float]) -> Iterator[Difference]:

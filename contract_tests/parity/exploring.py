@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from contract_tests.parity.asking import NOTHING, app_of, found_operations
+from contract_tests.parity.asking import NOTHING, app_of, found_operations, on_sockets
 from contract_tests.parity.cases import Case
 from contract_tests.parity.checking import Check
 from contract_tests.parity.corpus import Corpus
@@ -87,7 +87,9 @@ class Explorer:
         if not operations and not self.cases:
             raise SpecError(NOTHING)
         self.check.know(operations)
-        return Known(operations, seed=self.options.seed, hints=hints_of(app_of(pair.original)))
+        known = Known(operations, seed=self.options.seed, hints=hints_of(app_of(pair.original)))
+        known.on_sockets = on_sockets(pair.original, pair.port)
+        return known
 
     def _sign_in(self) -> None:
         if self.options.auth is None:

@@ -40,7 +40,8 @@ def folded(
     """
     alone = set(apart)
     rest = [each for each in differences if each not in alone]
-    whole = next((each for each in rest if each.level in ("transport", "status")), None)
+    # How a connection is left follows from the answer; where the answers are alike it stands for itself.
+    whole = next((each for each in rest if each.level == "status" or each.path == "failure"), None)
     if whole is not None and whole.level == "status" and {original.status, port.status} <= _MOVED:
         # Another code of redirect brings neither another page nor another way.
         return dict(_under([each for each in rest if each != whole], original, port))

@@ -68,7 +68,7 @@ def _block(ours: list[str], theirs: list[str], within: str) -> Iterator[Part]:
     if kinds[0] == kinds[1]:
         yield from _pairs(ours, theirs, within)
         return
-    matcher = SequenceMatcher(None, *kinds, autojunk=False)
+    matcher = SequenceMatcher(None, kinds[0], kinds[1], autojunk=False)
     for what, a, b, c, d in matcher.get_opcodes():
         if what == "equal":
             yield from _pairs(ours[a:b], theirs[c:d], within)

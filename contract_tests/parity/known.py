@@ -88,6 +88,8 @@ class Known:
     seed: int = 0
     hints: dict[tuple[str, str], Hints] = field(default_factory=dict)
     sign_in: SignIn | None = None
+    # Whether both apps are servers that raw bytes can be sent to.
+    on_sockets: bool = False
     recipes: dict[str, Recipe] = field(default_factory=dict)
     spots: list[Spot] = field(default_factory=list)
     # The texts that answers hold, by the name of their member.

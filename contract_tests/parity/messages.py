@@ -17,13 +17,15 @@ class Request:
     """One request as it goes over the wire.
 
     `target` is the raw origin-form (path and query, percent-encoded, never normalised);
-    `headers` are pairs in order, repeated names stay apart.
+    `headers` are pairs in order, repeated names stay apart. `spelling` names another way to write it on a
+    connection, one of drivers/spellings.py; only a server on a plain socket can be sent that.
     """
 
     method: str
     target: bytes
     headers: Headers = ()
     body: bytes = b""
+    spelling: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ class Response:
     With `failure` set ("refused", "timeout", "reset" or "truncated") the request got no whole
     response: `status` is 0 unless a head arrived, `body` holds what did.
     `exception` is the application's own unhandled one where the driver could see it; it is
-    told to people and takes no part in comparison.
+    told to people and takes no part in comparison. `connection` is how a request with a spelling left the
+    connection, and which further answers came on it.
     """
 
     status: int
@@ -41,6 +44,7 @@ class Response:
     body: bytes = b""
     failure: str | None = None
     exception: BaseException | None = field(default=None, compare=False)
+    connection: str = ""
 
     def header(self, name: str) -> bytes | None:
         """The first value of a header, by its name in any case; None where it is absent."""

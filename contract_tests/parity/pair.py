@@ -69,16 +69,14 @@ class Pair:
             port, port_received = _timed(self.port, port_request)
             if self.bindings.idle and _are_equal(original, port):
                 # To the byte: there is nothing to walk through, and nothing to learn.
-                return Exchange(
-                    self.operation(request), request, port_request, original, port, origin=origin or _origin(request)
-                )
+                name = self._name(request)
+                return Exchange(name, request, port_request, original, port, origin=origin or _origin(request))
             learned = self.bindings.learn(request, original, port)
         received = (original_received, port_received)
         found = compare(original, learned.port, rules=self.rules, received=received)
         differences = tuple(sorted({*found, *learned.differences}))
-        exchange = Exchange(
-            self.operation(request), request, port_request, original, port, differences, (), origin or _origin(request)
-        )
+        name = self._name(request)
+        exchange = Exchange(name, request, port_request, original, port, differences, (), origin or _origin(request))
         return self.judged(exchange, learned.port, probe=probe)
 
     def judged(self, exchange: Exchange, port: Response, *, probe: str | None = None) -> Exchange:
@@ -109,6 +107,11 @@ class Pair:
             return self.bindings.translate(request)
         except Inconclusive as error:
             raise Inconclusive(self.secrets.hide(str(error))) from None
+
+    def _name(self, request: Request) -> str:
+        """The request's operation; one that is written in a way of its own is apart: `GET /users (chunked)`."""
+        name = self.operation(request)
+        return f"{name} ({request.spelling})" if request.spelling else name
 
     def _entry(self, operation: str, request: Request, difference: Difference, probe: str | None) -> Entry | None:
         found = self.accepted.accepts(operation, difference, source=self.source, probe=probe)

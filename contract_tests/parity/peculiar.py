@@ -52,6 +52,7 @@ def in_path(operation: str, request: Request) -> bool:
 def _is_odd(name: str, value: str) -> bool:
     if re.fullmatch(r"(?:0|[1-9]\d{0,17})", value):
         return False
+    value = value.replace("%20", "-")
     plain = re.fullmatch(r"[A-Za-z][\w-]*|[\w-]*[A-Za-z][\w-]*", value) is not None and not re.search(r"\d_\d", value)
     # Text is usual but for a number's place; of a number only the plain form is.
     return bool(_IDENTITY.search(name)) or not plain

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from . import folding, peculiar, shapes, status_reasons, texts_apart
 from .difference import Difference
+from .drivers.spellings import SPELLINGS
 from .exchange import Exchange
 from .reason import Reason, shown
 from .texts_apart import segment_of
@@ -48,6 +49,8 @@ def reason_of(seen: Seen, *, exposed: str | None = None) -> Reason:
         name = folding.name_of(difference.path)
         return Reason("binding", (difference.level, name), f"{name}: ids that are no partners")
     reason = _LEVELS[difference.level](seen) if difference.level in _LEVELS else _plain(seen)
+    if seen.exchange.request.spelling and difference.level in ("transport", "status"):
+        return _spelled(seen, reason)
     return _of_request(reason, seen) if reason.name in _CONTENT else reason
 
 
@@ -59,6 +62,17 @@ def _of_request(reason: Reason, seen: Seen) -> Reason:
     if unusual is None:
         return reason
     return Reason("input", (unusual,), f"{unusual} in a request is understood in another way", reason)
+
+
+def _spelled(seen: Seen, plain: Reason) -> Reason:
+    """Why requests that are written in one way differ: the way, unless usual requests differ so, too."""
+    spelling, exchange = seen.exchange.request.spelling, seen.exchange
+    if seen.difference.path == "connection":
+        ours, theirs = exchange.original.connection, exchange.port.connection
+    else:
+        ours, theirs = (str(each.status or "no answer") for each in (exchange.original, exchange.port))
+    title = f"a request {SPELLINGS[spelling].special}: {ours} becomes {theirs}"
+    return Reason("spelled", (spelling, seen.difference.path, ours, theirs), title, plain)
 
 
 def _plain(seen: Seen) -> Reason:

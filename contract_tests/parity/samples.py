@@ -107,7 +107,7 @@ def _number(name: str, kind: str, schema: Schema) -> float:
     if isinstance(high, (int, float)) and value >= high:
         value = high if "maximum" in schema else high - 1
     # A document may have 1.0 for a limit of whole numbers.
-    return int(value) if kind == "integer" else value  # type: ignore[no-any-return]
+    return int(value) if kind == "integer" else value
 
 
 def _string(name: str, schema: Schema, word: str) -> str:

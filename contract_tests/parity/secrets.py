@@ -252,7 +252,9 @@ def _request_spans(request: Request, secret: Callable[[str], bool]) -> Iterator[
 
 def _open_values(request: Request, secret: Callable[[str], bool]) -> Iterator[str]:
     """The texts that a request has under names that are no secrets'."""
-    texts = [(_PAIR, request.target.partition(b"?")[2].decode("latin-1"), unquote_plus)]
+    texts: list[tuple[re.Pattern[str], str, Callable[[str], str]]] = [
+        (_PAIR, request.target.partition(b"?")[2].decode("latin-1"), unquote_plus)
+    ]
     if request.body and len(request.body) < _LARGEST:
         body = request.body.decode("utf-8", "replace")
         json_like = body.lstrip()[:1] in ("{", "[")

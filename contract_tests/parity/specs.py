@@ -77,6 +77,11 @@ class ResettingTarget:
         """The application behind it, where it is one of this process."""
         return getattr(self._target, "app", None)
 
+    @property
+    def on_socket(self) -> bool:
+        """Whether it is a server that raw bytes can be sent to."""
+        return getattr(self._target, "on_socket", False)
+
     def send(self, request: Request) -> Response:
         return self._target.send(request)
 
@@ -141,6 +146,8 @@ class FactoryTarget:
 
 class CommandTarget:
     """A server that is started with the context, or with the first request, and ended by `close()`."""
+
+    on_socket = True
 
     def __init__(self, command: str, env: Mapping[str, str] | None, timeout: float | None = None) -> None:
         from contract_tests.parity.servers import Server

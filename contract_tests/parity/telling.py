@@ -6,6 +6,7 @@ import shlex
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from .difference import Difference
 from .messages import Request, Response
@@ -105,6 +106,8 @@ def curl(request: Request, *, origin: str, secrets: Secrets) -> str:
 
     A body that is no text is told of; a long one is to be in a file `body`, and its length is told.
     """
+    if request.spelling:
+        return _written(request, origin, secrets)
     words = ["curl", "-i", "--path-as-is", *_method(request)]
     for name, value in hidden_headers(secrets, request.headers):
         if name.lower() not in ("content-length", "host", "connection", "accept-encoding"):
@@ -114,6 +117,17 @@ def curl(request: Request, *, origin: str, secrets: Secrets) -> str:
         words += ["--data-binary", "@body" if long else _text(request.body, secrets, of_request=True)]
     line = " ".join(_quoted(word) for word in [*words, origin + secrets.query(request.target.decode("latin-1"))])
     return line + f"  # body: {len(request.body)} bytes" * long
+
+
+def _written(request: Request, origin: str, secrets: Secrets) -> str:
+    """A shell line for a request that is written in a way of its own."""
+    from .drivers.spellings import steps_of
+
+    parts = urlsplit(origin)
+    sent = b"".join(getattr(step, "data", b"") for step in steps_of(request, parts.netloc.encode()))
+    cut = "" if len(sent) <= _LINE else f", cut after {_LINE} of {len(sent)} bytes"
+    text = visible(secrets.body(sent[:_LINE].decode("latin-1").replace("\\", "\\\\"), of_request=True))
+    return f"printf '%b' {shlex.quote(text)} | nc {parts.hostname} {parts.port or 80}  # {request.spelling}{cut}"
 
 
 def _method(request: Request) -> list[str]:

@@ -34,6 +34,11 @@ class Watched:
         """The application behind it."""
         return getattr(self._target, "app", None)
 
+    @property
+    def on_socket(self) -> bool:
+        """Whether it is a server that raw bytes can be sent to."""
+        return getattr(self._target, "on_socket", False)
+
     def send(self, request: Request) -> Response:
         target = self._living()
         try:

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -15,6 +16,10 @@ from contract_tests.parity.messages import Request, Response
 
 if TYPE_CHECKING:
     import ssl
+
+
+# Seconds of silence after which a server is taken to wait for more of a request.
+_QUIET = 2.0
 
 
 def http(url: str, *, timeout: float = 10.0, reset: Callable[[], None] | None = None) -> HttpTarget:
@@ -48,10 +53,17 @@ class HttpTarget:
         address = self._host.decode("ascii")
         return f"{address} ({self._server})" if self._server else address
 
+    @property
+    def on_socket(self) -> bool:
+        """Whether raw bytes can be sent to it, which TLS would wrap."""
+        return not self._secure
+
     def send(self, request: Request) -> Response:
         if self._closed:
             raise RuntimeError(f"the target {self.name} is closed")
         deadline = time.monotonic() + self._timeout
+        if request.spelling:
+            return self._spelled(request, deadline)
         connection = self._connections.get(threading.get_ident())
         if connection is not None and connection.usable():
             response = self._exchange(connection, request, deadline)
@@ -87,6 +99,26 @@ class HttpTarget:
             return Response(0, failure="refused")
         self._connections[threading.get_ident()] = connection
         return self._exchange(connection, request, deadline)
+
+    def _spelled(self, request: Request, deadline: float) -> Response:
+        """Send in another way than usual, on a connection of its own, and hear how it is left."""
+        from contract_tests.parity.drivers.raw import Talk
+        from contract_tests.parity.drivers.spellings import SPELLINGS, steps_of
+
+        if self._secure:
+            raise ValueError(f"a request with the spelling {request.spelling} cannot be sent over https")
+        try:
+            sock = self._connected(deadline)
+        except OSError as error:
+            return Response(0, failure="timeout" if isinstance(error, TimeoutError) else "refused")
+        methods = [request.method] * SPELLINGS[request.spelling].requests
+        with sock:
+            talk = Talk(sock, methods, min(_QUIET, self._timeout / 2), deadline)
+            ending = talk.have(steps_of(request, self._host))
+        answers = [each.response for each in talk.answers]
+        first = answers[0] if answers else Response(0, failure="truncated")
+        further = [f"{each.status or each.failure}, then " for each in answers[1:]]
+        return replace(first, connection="".join(further) + ending)
 
     def _exchange(self, connection: Connection, request: Request, deadline: float) -> Response:
         response = connection.exchange(serialised(request, self._host), request, deadline)
