@@ -13,7 +13,7 @@ OURS = "fastapi_app.wire.protocol:GunicornHttp"
 LOOPS = ["asyncio", "uvloop"]
 MEBIBYTE = 1 << 20
 # Limits for hangs; uvicorn's own class hangs on some rows, and is not waited for.
-PATIENCE = {OURS: 20.0, "httptools": 0.5}
+PATIENCE = {OURS: 20.0, "httptools": 1.0}
 
 
 class App:
