@@ -17,18 +17,20 @@ from contract_tests.suite.world import environment, own_world, settings
 MEBIBYTE = 1 << 20
 
 
-@pytest.fixture(params=sorted(SERVERS))
-def server(request, tmp_path):
+@pytest.fixture(scope="module", params=sorted(SERVERS))
+def served(request, tmp_path_factory):
+    """A server, and the folder of its uploads."""
     # On the embedded database, which migrates itself, and by the very command that `make parity` runs.
-    env = environment(settings())
-    with Server([sys.executable, "-m", *SERVERS[request.param].split()], env=env, cwd=tmp_path, ready="/readyz") as it:
-        yield it
+    env, folder = environment(settings()), tmp_path_factory.mktemp(request.param)
+    with Server([sys.executable, "-m", *SERVERS[request.param].split()], env=env, cwd=folder, ready="/readyz") as it:
+        yield it, folder / "var/uploads"
 
 
 @pytest.mark.servers
 @pytest.mark.parametrize(("path", "status"), [("/user", b"413"), ("/nope", b"404"), ("/healthz", b"405")])
-def test_an_answer_reaches_a_client_that_sends_its_whole_body_first(server, path, status):
+def test_an_answer_reaches_a_client_that_sends_its_whole_body_first(served, path, status):
     """A connection closed on unread bytes is reset, and the answer is lost."""
+    server, _ = served
     size = 16 * MEBIBYTE
     head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {size}\r\n\r\n"
     host, port = server.url.removeprefix("http://").split(":")
@@ -38,9 +40,9 @@ def test_an_answer_reaches_a_client_that_sends_its_whole_body_first(server, path
 
 
 @pytest.mark.servers
-def test_nothing_is_left_of_an_upload_that_breaks_off(server, tmp_path):
+def test_nothing_is_left_of_an_upload_that_breaks_off(served):
     person = {"name": "Ada", "email": "ada@example.com", "password": "test"}
-    folder = tmp_path / "var/uploads"
+    server, folder = served
     host, port = server.url.removeprefix("http://").split(":")
     with httpx.Client(base_url=server.url, headers={"Connection": "close"}) as api:
         api.post("/user", json=person)

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import replace
@@ -175,6 +176,7 @@ def test_a_redis_that_never_answers_holds_up_no_one_else():
                 answered = 0
                 while not waiting.done():
                     answered += api.get("/").status_code == 200
+                    time.sleep(0.01)
                 assert waiting.result().json() == UNAVAILABLE
                 assert answered > 10
             services.session_store.close()
