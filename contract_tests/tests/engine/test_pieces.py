@@ -3,6 +3,7 @@
 import importlib
 import re
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,7 @@ def test_every_reason_that_is_named_is_one_that_the_engine_gives():
     assert {each for each in named if f'"{each}"' not in sources} == set()
 
 
+@cache
 def causes_of(make_original, make_port, cases):
     causes = Causes()
     for case in load_cases(cases):
