@@ -23,7 +23,7 @@ from .texts_apart import segment_of
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # What follows a write that one side alone has made, in the same case.
-_FOLLOWING = frozenset({"status", "elements", "crash", "value"})
+_FOLLOWING = frozenset({"status", "elements", "crash", "value", "text", "markup-part", "markup-value", "cookie"})
 _OF_STATE = frozenset({404, 409, 410, 412})
 # What occurs on many answers is one cause there, and under another difference, too.
 _EVERYWHERE = frozenset({"header", "cookie", "media-type", "bytes"})
@@ -251,7 +251,7 @@ def _may_follow(exchange: Exchange, written: str) -> bool:
     What is refused for what was sent (400, 422) is refused whatever was written before.
     """
     refused = {status for status in (exchange.original.status, exchange.port.status) if status >= 400}
-    if not refused and exchange.request.method in _SAFE:
+    if exchange.original.status == exchange.port.status and exchange.request.method in _SAFE:
         # What lists and sums show may be made of other things.
         return True
     return 401 in refused or (segment_of(exchange.operation) == written and refused <= _OF_STATE)

@@ -64,11 +64,11 @@ def _aligned(ours: list[str], theirs: list[str]) -> Iterator[Part]:
 
 def _block(ours: list[str], theirs: list[str], within: str) -> Iterator[Part]:
     """Tokens that stand for each other: alike in kind as far as they go, and what is too many on one side."""
-    kinds = [[_kind(token) for token in tokens] for tokens in (ours, theirs)]
-    if kinds[0] == kinds[1]:
+    one, other = ([_kind(token) for token in tokens] for tokens in (ours, theirs))
+    if one == other:
         yield from _pairs(ours, theirs, within)
         return
-    matcher = SequenceMatcher(None, kinds[0], kinds[1], autojunk=False)
+    matcher = SequenceMatcher(None, one, other, autojunk=False)
     for what, a, b, c, d in matcher.get_opcodes():
         if what == "equal":
             yield from _pairs(ours[a:b], theirs[c:d], within)

@@ -67,6 +67,8 @@ class Pair:
                 self.secrets.learn(port_request)
             original, original_received = _timed(self.original, request)
             port, port_received = _timed(self.port, port_request)
+            self.secrets.learn_page(original)
+            self.secrets.learn_page(port)
             if self.bindings.idle and _are_equal(original, port):
                 # To the byte: there is nothing to walk through, and nothing to learn.
                 name = self._name(request)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_plus
 
 from . import folding, peculiar, shapes, status_reasons, texts_apart
 from .difference import Difference
@@ -138,12 +138,20 @@ def _location(seen: Seen) -> Reason:
     if host is not None and _elsewhere(difference.original, seen.exchange) is None:
         title = f"SECURITY: the port redirects to {host}, a host that the request named"
         return Reason("open-redirect", (seen.exchange.operation,), title)
+    named = [unquote_plus(each.partition("=")[2]) for each in _query(seen.exchange).split("&")]
+    if unquote(difference.port or "") in named and unquote(difference.original or "") not in named:
+        title = "SECURITY: the port redirects to wherever the request says"
+        return Reason("open-redirect", (seen.exchange.operation,), title)
     ours, theirs = (_URL_HOST.sub("", each or "") for each in (difference.original, difference.port))
     if ours != theirs and folding.is_one_place(ours, theirs):
         return Reason("location", ("escapes",), "Location: escaped in another way")
     apart = shapes.relation(*(f'"{each}"' for each in (difference.original, difference.port)))
     where = () if apart not in ("value", "an end") else (seen.exchange.operation,)
     return Reason("location", (apart, *where), f"Location: {_apart(apart)}")
+
+
+def _query(exchange: Exchange) -> str:
+    return exchange.request.target.partition(b"?")[2].decode("latin-1")
 
 
 def _elsewhere(location: str | None, exchange: Exchange) -> str | None:
@@ -299,7 +307,7 @@ def _value(seen: Seen, name: str) -> Reason:
 
 def _bytes(seen: Seen) -> Reason:
     difference = seen.difference
-    if difference.kind in ("missing", "extra"):
+    if difference.kind in ("missing", "extra") and difference.path == "body":
         return _no_body(seen)
     return texts_apart.reason_of(difference, seen.exchange)
 

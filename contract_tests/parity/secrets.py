@@ -28,6 +28,7 @@ _FIELD = re.compile(
 )
 _PAIR = re.compile(r"(?<![^=&?#\s;,\"'<>])(?P<name>[^=&?#\s;,\"'<>]++)=(?P<value>[^&#\s;\"'<>]*+)")
 _PART = re.compile(r'name="(?P<name>[^"]*+)"(?:\r\n[^\r\n]++){0,16}+\r\n\r\n(?P<value>(?:[^\r]++|\r(?!\n--))*+)')
+_HIDDEN = re.compile(r"""<input\b[^<>]{0,300}?\bhidden\b[^<>]{0,300}?\bvalue=["']([^"']{1,500})["']""", re.IGNORECASE)
 _COOKIE = re.compile(r"(?:^|;)\s*(?P<name>[^=;]*)=(?P<value>[^;]*)")
 _SET_COOKIE = re.compile(r"^\s*(?P<name>[^=;]*)=(?P<value>[^;]*)")
 _MARK = re.compile(r"<secret:(\d+)>")
@@ -80,6 +81,13 @@ class Secrets:
             if len(self._waiting) > _WAITING or self._waiting_bytes > _WAITING_BYTES:
                 self._read_waiting()
 
+    def learn_page(self, response: Response) -> None:
+        """Note the hidden fields of a page: what an app tells everybody is no secret that it gives away."""
+        if b"hidden" in response.body and len(response.body) < _LARGEST:
+            self._open.update(
+                html.unescape(value) for value in _HIDDEN.findall(response.body.decode("utf-8", "replace"))
+            )
+
     def learn_cookies(self, response: Response) -> None:
         """Note the values of a response's cookies."""
         for name, value in response.headers:
@@ -102,7 +110,8 @@ class Secrets:
         with self._lock:
             self._read_waiting()
             told = {int(number) for number in _MARK.findall(hidden)} & self._sent
-            return any(self._texts[number] not in self._open for number in told)
+            texts = [self._texts[number] for number in told]
+            return any(text not in self._open and text.strip().lower() not in _PLAIN_WORDS for text in texts)
 
     def header(self, name: str, value: str) -> str:
         """A header's value with its secrets hidden."""
@@ -257,8 +266,8 @@ def _open_values(request: Request, secret: Callable[[str], bool]) -> Iterator[st
     ]
     if request.body and len(request.body) < _LARGEST:
         body = request.body.decode("utf-8", "replace")
-        json_like = body.lstrip()[:1] in ("{", "[")
-        texts.append((_FIELD, body, _json_text) if json_like else (_PAIR, body, unquote_plus))
+        is_json = body.lstrip()[:1] in ("{", "[")
+        texts.append((_FIELD, body, _json_text) if is_json else (_PAIR, body, _of_form))
     for pattern, text, plain in texts:
         for found in pattern.finditer(text):
             if not secret(found["name"]) and len(found["value"]) > _SHORT:
@@ -295,6 +304,10 @@ def _nested(body: bytes, secret: Callable[[str], bool]) -> Iterator[Span]:
             depth -= 1
         elif inside and token[0] == '"' and tokens[at + 1] != ":":
             yield (0, len(token), decoded(token))
+
+
+def _of_form(value: str) -> str:
+    return unquote_plus(value)
 
 
 def _json_text(value: str) -> str:

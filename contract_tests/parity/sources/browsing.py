@@ -100,14 +100,15 @@ class _Browser:
 
     def _form(self, visit: _Visit, at: str, form: Form) -> None:
         target = here(form.action or at, at)
-        names = tuple(each.name for each in form.fields)
+        names = _names(form)
         signature = f"{form.method} {_template(target or '')} {names}"
         if target is None or len(visit.sent) >= _FORMS or not self._new((signature, visit.sent)):
             return
         number = len(visit.steps)
         values, keep = values_of(form, number)
         way = Case("way", visit.steps, (*visit.keeps[:-1], {**visit.keeps[-1], **keep}), "sequences", cookies=True)
-        if all(spot.target != target or spot.form.method != form.method for spot in self.known.spots):
+        place = (_template(target), form.method, names)
+        if all(place != (_template(each.target), each.form.method, _names(each.form)) for each in self.known.spots):
             self.known.spots.append(Spot(way, form, target, tuple(values)))
         sent = sent_form(form, target, values)
         where = f"where{number}"
@@ -175,6 +176,10 @@ def sent_form(form: Form, target: str, values: list[tuple[str, str]]) -> Request
 def _turn(form: Form) -> tuple[int, int]:
     action = form.action or ""
     return (0 if _FIRST.search(action) else 1 if _NEXT.search(action) else 2), -len(form.fields)
+
+
+def _names(form: Form) -> tuple[str, ...]:
+    return tuple(each.name for each in form.fields)
 
 
 def _template(target: str) -> str:

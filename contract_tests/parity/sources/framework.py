@@ -27,6 +27,7 @@ def framework(known: Known) -> Cases:
     """The probes, those of all operations first by kind: what takes no state comes before what does."""
     yield from _cases("the app", _of_app())
     every = [_cases(template, _of_path(known, template)) for template in _templates(known)]
+    every += [_cases(each.template, _of_parameters(each)) for each in _first(known) if each.at("path")]
     every += [_of_operation(known, operation) for operation in known.operations]
     for round_ in zip_longest(*every):
         yield from (case for case in round_ if case is not None)
@@ -35,6 +36,11 @@ def framework(known: Known) -> Cases:
 def _templates(known: Known) -> list[str]:
     """The paths that are probed: one that a side lacks whole is one difference, however it is asked for."""
     return list(dict.fromkeys(each.template for each in known.operations if not known.is_one_sided(each)))
+
+
+def _first(known: Known) -> list[Operation]:
+    """An operation of each template that is probed."""
+    return [next(each for each in known.operations if each.template == template) for template in _templates(known)]
 
 
 def _cases(about: str, probes: Iterator[tuple[str, Request]]) -> Cases:
@@ -73,21 +79,23 @@ def _of_path(known: Known, template: str) -> Iterator[tuple[str, Request]]:
     yield "a preflight", request("OPTIONS", path, headers=preflight)
     other = path.rstrip("/") if path.endswith("/") else f"{path}/"
     if path != "/":
+        yield "a doubled slash", request("GET", f"/{path}")
         for method in sorted(known.operations.methods(template)):
             yield f"{method} with the other trailing slash", request(method, other)
             yield f"{method} with the other trailing slash and a query", request(method, f"{other}?a=b%20c")
-        yield "a doubled slash", request("GET", f"/{path}")
         yield (
             "a doubled slash within",
             request("GET", path.replace("/", "//")[1:] if path.count("/") > 1 else f"{path}//"),
         )
         yield "in capitals", request("GET", path.upper())
         yield "an encoded letter", request("GET", f"/%{ord(path[1]):02x}{path[2:]}" if len(path) > 1 else path)
-    if operations[0].at("path"):
-        yield from _of_parameters(operations[0])
+    above = path.rpartition("/")[0]
+    if template.endswith("}") and above:
+        for method in ("GET", "PUT"):
+            yield f"{method} of what is above, with a slash", request(method, f"{above}/")
 
 
-_VALUES = ("0", "-1", "abc", "1.0", "01", "+1", "%201", "1e3", "99999999999999999999", "%ff", "%00", "a%2Fb", "%E2%82%AC", "1%0A", "%D9%A3", "1_0", "", "%25", "a%20b", "null")  # fmt: skip  # noqa: E501
+_VALUES = ("abc", "99999999999999999999", "1.0", "0", "-1", "01", "+1", "%201", "1e3", "%ff", "%00", "a%2Fb", "%E2%82%AC", "1%0A", "%D9%A3", "1_0", "", "%25", "a%20b", "null")  # fmt: skip  # noqa: E501
 
 
 def _of_parameters(operation: Operation) -> Iterator[tuple[str, Request]]:

@@ -25,7 +25,7 @@ _WHATEVER: tuple[Any, ...] = (
     "NOT-AN-EMAIL", "UPPER@EXAMPLE.COM", "a@b", "a@example.com ", "../x", "x;y,z",
 )  # fmt: skip
 _TEXTS = ("x" * 101, "<b>&\"'</b>", "", " ", "  x  ", "x" * 256, "<b>&\"'</b>", "stra\u00dfe", "\u0130", "x" * 51, "x" * 101, "x" * 256, "x" * 1001, "0", "-1", "1.0", "01", "a\r\nb", "a\u0000b", "\U0001f600", "UPPER@EXAMPLE.COM", "not-an-email", "' OR 1=1")  # fmt: skip  # noqa: E501
-_QUERY = ("", "%20", "1", "01", "+1", "%2B1", "1.0", "1e1", "-1", "0", "abc", "%D9%A3", "1_0", "99999999999999999999", "%ff", "%00", "a%00b", "true", "True", "yes", "on", "null", "%C3%9F", "%E2%84%AA", "a%26b", "a+b", "a;b=c", "%zz", "nan", "inf")  # fmt: skip  # noqa: E501
+_QUERY = ("", "abc", "-1", "%ff", "1.0", "%20", "1", "01", "+1", "%2B1", "1e1", "0", "%D9%A3", "1_0", "99999999999999999999", "%00", "a%00b", "true", "True", "yes", "on", "null", "%C3%9F", "%E2%84%AA", "a%26b", "a+b", "a;b=c", "%zz", "nan", "inf")  # fmt: skip  # noqa: E501
 
 
 # Where a sign-in leads to is the sender's to say, but not whither on earth.
@@ -168,6 +168,9 @@ def form_mutations(pairs: list[tuple[str, str]]) -> Iterator[tuple[str, list[tup
         yield f"without {name}", rest
         yield f"{name} empty", [*pairs[:at], (name, ""), *pairs[at + 1 :]]
         yield f"{name} twice", [*pairs, (name, "parityz")]
+        if "{{" not in value:
+            yield f"{name} with space around", [*pairs[:at], (name, f" {value} "), *pairs[at + 1 :]]
+            yield f"{name} of space", [*pairs[:at], (name, "  "), *pairs[at + 1 :]]
         yield f"{name} in capitals", [*pairs[:at], (name, value if "{{" in value else value.upper()), *pairs[at + 1 :]]
     yield from _rewritten(pairs, _TEXTS[2:])
     yield "an unknown field", [*pairs, ("parity", "1")]
@@ -192,17 +195,19 @@ def _of_spot(spot: Spot) -> Iterator[Case]:
 def _queries(known: Known, recipe: Recipe) -> Iterator[tuple[str, Request]]:
     base = recipe.last.target.partition(b"?")[0].decode("latin-1")
     names = names_of(known, recipe)
-    for name in names:
-        for value in _ELSEWHERE if _ONWARD.search(name) else ():
-            yield f"?{name}={value}", replace(recipe.last, target=f"{base}?{quote(name)}={value}".encode("latin-1"))
-        for word in known.said():
-            for value in dict.fromkeys((word, word.upper(), word[1:])):
-                target = f"{base}?{quote(name)}={quote(value)}"
-                yield f"?{name}={value}", replace(recipe.last, target=target.encode("latin-1"))
-        for value in _QUERY:
-            yield f"?{name}={value}", replace(recipe.last, target=f"{base}?{quote(name)}={value}".encode("latin-1"))
+    yield from in_turns([_parameter(known, recipe, base, name) for name in names])
     for one, other in pairwise(names):
         yield f"?{one} and {other}", replace(recipe.last, target=f"{base}?{one}=1&{other}=1&{one}=2".encode("latin-1"))
+
+
+def _parameter(known: Known, recipe: Recipe, base: str, name: str) -> Iterator[tuple[str, Request]]:
+    def asked(value: str) -> tuple[str, Request]:
+        return f"?{name}={value}", replace(recipe.last, target=f"{base}?{quote(name)}={value}".encode("latin-1"))
+
+    yield from (asked(value) for value in (_ELSEWHERE if _ONWARD.search(name) else ()))
+    for word in known.said():
+        yield from (asked(quote(value)) for value in dict.fromkeys((word, word.upper(), word[1:])))
+    yield from map(asked, _QUERY)
 
 
 def names_of(known: Known, recipe: Recipe) -> list[str]:

@@ -1,0 +1,185 @@
+"""What is unusual in a request, and what lies in a page, a token or a stale answer, tells why two answers differ."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+
+from contract_tests.parity import peculiar
+from contract_tests.parity.binding import Bindings
+from contract_tests.parity.causes import Causes
+from contract_tests.parity.compare import compare
+from contract_tests.parity.exchange import Exchange
+from contract_tests.parity.folding import is_one_place
+from contract_tests.parity.html_parts import parts
+from contract_tests.parity.messages import Request, Response
+from contract_tests.parity.operations import Operation, Operations
+from contract_tests.parity.samples import plausible
+from contract_tests.parity.secrets import Secrets
+
+FORM = ((b"Content-Type", b"application/x-www-form-urlencoded"),)
+PAGE = b"<!doctype html><html><body><p class='a'>1 Feb</p><a href='/x'>x</a></body></html>"
+
+
+def exchanged(request, original, port, operation=None):
+    differences = compare(original, port)
+    name = operation or f"{request.method} {request.target.decode()}"
+    return Exchange(name, request, request, original, port, tuple(differences))
+
+
+def causes_of(*exchanges):
+    causes = Causes()
+    for exchange in exchanges:
+        causes.add(exchange, "a case", Secrets())
+    return causes.ranked()
+
+
+def answer(value, status=200, *headers):
+    return Response(status, ((b"Content-Type", b"application/json"), *headers), json.dumps(value).encode())
+
+
+@pytest.mark.parametrize(
+    ("target", "body", "found"),
+    [
+        (b"/?page=1&page=2", b"", peculiar.REPEATED),
+        (b"/?q=%ff", b"", peculiar.UNDECODABLE),
+        (b"/?page=1.0", b"", peculiar.NUMBERS),
+        (b"/?page=%2B1", b"", peculiar.NUMBERS),
+        (b"/?page=1&limit=10", b"", None),
+        (b"/?q=caf%C3%A9", b"", None),
+        (b"/", b"a=1&a=2", peculiar.REPEATED),
+        (b"/", b'{"a": 1, "a": 2}', peculiar.REPEATED),
+        (b"/", b'{"a": {"b": 1}, "b": 2}', None),
+    ],
+)
+def test_an_unusual_request_is_known(target, body, found):
+    assert peculiar.of_request(Request("POST", target, FORM, body)) == found
+
+
+@pytest.mark.parametrize(("path", "odd"), [("7", False), ("x", True), ("1.0", True), ("%2B1", True), ("9" * 20, True)])
+def test_an_unusual_value_in_a_path_is_known(path, odd):
+    assert peculiar.in_path("GET /items/{id}", Request("GET", f"/items/{path}".encode())) is odd
+
+
+def test_a_name_in_a_path_is_usual():
+    assert not peculiar.in_path("GET /files/{name}", Request("GET", b"/files/rules"))
+
+
+def test_all_that_a_repeated_parameter_changes_is_one_cause():
+    ours, theirs = ({"page": page, "items": [{"id": page, "name": f"n{page}"}]} for page in (1, 2))
+    [cause] = causes_of(exchanged(Request("GET", b"/?page=1&page=2"), answer(ours), answer(theirs), "GET /"))
+    assert cause.reason.name == "input"
+
+
+def test_what_differs_for_usual_requests_too_is_not_laid_to_unusual_ones():
+    ours, theirs = answer({"n": 5}), answer({"n": 6})
+    usual, unusual = (exchanged(Request("GET", target), ours, theirs, "GET /") for target in (b"/", b"/?a=1&a=2"))
+    assert [cause.reason.name for cause in causes_of(usual, unusual)] == ["value"]
+
+
+def test_each_place_of_a_page_is_told():
+    port = PAGE.replace(b"1 Feb", b"01 Feb").replace(b"/x", b"https://localhost/x").replace(b"'a'", b"'b'")
+    assert [part.place for part in parts(PAGE, port)] == ["p@class", "text of p", "a@href"]
+    types = ((b"Content-Type", b"text/html"),)
+    found = causes_of(exchanged(Request("GET", b"/"), Response(200, types, PAGE), Response(200, types, port)))
+    assert {cause.reason.name for cause in found} == {"markup", "text-writing", "markup-links"}
+
+
+def test_another_page_is_told_by_its_bytes_alone():
+    many = b"<html>" + b"".join(b"<x%d>x</x%d>" % (n, n) for n in range(20)) + b"</html>"
+    assert parts(PAGE, many) == ()
+
+
+def test_a_token_in_a_hidden_field_is_bound():
+    one, other = ("<html><input type='hidden' name='csrf' value='%s'></html>" % (letter * 32) for letter in "ab")
+    types = ((b"Content-Type", b"text/html"),)
+    bindings = Bindings.opaque()
+    original, port = (Response(200, types, text.encode()) for text in (one, other))
+    assert bindings.learn(Request("GET", b"/"), original, port).port.body == original.body
+
+
+def jwt(**claims):
+    parts_ = [{"alg": "HS256"}, claims]
+    made = [base64.urlsafe_b64encode(json.dumps(each).encode()).decode().rstrip("=") for each in parts_]
+    return ".".join([*made, "signature" + str(claims.get("exp", ""))])
+
+
+def test_two_tokens_of_one_second_may_be_one_text_on_one_side():
+    bindings = Bindings.opaque()
+    pairs = [(100, 100), (100, 101)]
+    for ours, theirs in pairs:
+        original, port = (answer({"access_token": jwt(sub="7", exp=when)}) for when in (ours, theirs))
+        learned = bindings.learn(Request("POST", b"/login"), original, port)
+        assert learned.differences == ()
+        assert learned.port.body == original.body
+
+
+def test_tokens_that_claim_otherwise_are_no_partners():
+    bindings = Bindings.opaque()
+    one, two, three = jwt(sub="7", exp=1), jwt(sub="8", exp=1), jwt(sub="9", exp=1)
+    request = Request("POST", b"/login")
+    bindings.learn(request, answer({"access_token": one}), answer({"access_token": two}))
+    assert bindings.learn(request, answer({"access_token": one}), answer({"access_token": three})).differences
+
+
+def test_what_is_shown_as_before_a_write_is_one_cause():
+    old, new = {"name": "old", "note": "old note"}, {"name": "new", "note": "new note"}
+    get, patch = Request("GET", b"/a/1"), Request("PATCH", b"/a/1")
+    before = exchanged(get, answer(old), answer(old))
+    found = causes_of(before, exchanged(patch, answer(new), answer(new)), exchanged(get, answer(new), answer(old)))
+    assert [cause.reason.name for cause in found] == ["stale"]
+
+
+@pytest.mark.parametrize(
+    ("original", "port", "one"),
+    [("/a?b=/c", "http://h/a?b=%2Fc", True), ("/a", "/b", False), ("", "", False), ("/a", "//h/a", True)],
+)
+def test_two_ways_to_write_one_place(original, port, one):
+    assert is_one_place(original, port) is one
+
+
+def test_a_port_that_redirects_where_a_request_says_is_a_security_matter():
+    request = Request("POST", b"/login?next=https://evil.example/", ((b"Host", b"localhost"),))
+    ours, theirs = (Response(303, ((b"Location", place),)) for place in (b"/", b"https://evil.example/"))
+    assert causes_of(exchanged(request, ours, theirs, "POST /login"))[0].reason.name == "open-redirect"
+
+
+def test_what_lies_behind_an_open_door_follows_from_it():
+    refused = answer({"error": "no"}, 403)
+    door = exchanged(Request("PATCH", b"/p/1"), refused, answer({}), "PATCH /p/{id}")
+    behind = exchanged(Request("PATCH", b"/p/9"), refused, answer({"error": "none"}, 404), "PATCH /p/{id}")
+    assert [cause.reason.name for cause in causes_of(door, behind)] == ["guard"]
+
+
+def test_an_escaped_letter_is_that_letter():
+    operations = Operations([Operation("GET", "/entries", frozenset({"original"}))])
+    assert operations.template("/%65ntries") == "/entries"
+    assert operations.template("/%2Fentries") is None
+
+
+def test_a_limit_that_a_document_writes_as_a_float_makes_no_float():
+    assert repr(plausible("quantity", {"type": "integer", "minimum": 1.0})) == "2"
+
+
+def test_a_scheme_alone_is_no_secret():
+    secrets = Secrets()
+    secrets.learn(Request("GET", b"/", ((b"Authorization", b"Bearer"),)))
+    assert secrets.hide("Bearer") == "Bearer"
+
+
+def test_what_was_sent_in_the_open_is_given_away_by_nobody():
+    secrets = Secrets()
+    secrets.learn(Request("POST", b"/", FORM, b"name=paritya&pin=paritya"))
+    secrets.learn(Request("POST", b"/", FORM, b"pin=Correct-horse"))
+    assert not secrets.tells_sent(secrets.hide("paritya"))
+    assert secrets.tells_sent(secrets.hide("Correct-horse"))
+
+
+def test_a_page_s_own_hidden_token_is_given_away_by_nobody():
+    secrets = Secrets()
+    token = "t" * 30
+    secrets.learn_page(Response(200, (), f'<input type="hidden" name="csrf_token" value="{token}">'.encode()))
+    secrets.learn(Request("POST", b"/", FORM, f"csrf_token={token}".encode()))
+    assert not secrets.tells_sent(secrets.hide(token))
