@@ -62,6 +62,9 @@ def test_every_file_of_deploy_is_one_that_these_tests_read():
     read = {DEPLOY / "gunicorn.conf.py", DEPLOY / "compose.yaml", DEPLOY / "nginx.conf", *TRAFFIC.values()}
     read |= {DEPLOY / f"{image}.Dockerfile" for image in IMAGES.values()}
     read |= {DEPLOY / f"systemd/{name}.service" for name in UNITS}
+    # These two folders are what test_monitoring.py has a real Prometheus read.
+    read |= {DEPLOY / f"prometheus/{name}.yml" for name in ("prometheus", "rules", "rules.test")}
+    read |= {DEPLOY / "grafana/original-and-port.json"}
     assert set(tracked("deploy/**")) == read
 
 

@@ -157,7 +157,7 @@ def test_a_fault_is_the_command_s_exit_code(monkeypatch):
     assert re.fullmatch(r"WRONG: nginx: 1 lost\nWRONG in 0 s\n", ended.output)
 
 
-def test_ci_installs_both_proxies_where_they_are_missing_and_nothing_else(tmp_path):
+def test_ci_installs_the_programs_that_are_missing_and_nothing_else(tmp_path):
     """With an apt-get, a sudo and a make that only say that they were called."""
     for name in ("apt-get", "sudo", "make", "service"):
         said = 'echo "sudo" >> "$CALLS"; shift; exec "$@"' if name == "sudo" else f'echo "{name} $*" >> "$CALLS"'
@@ -179,7 +179,7 @@ def test_ci_installs_both_proxies_where_they_are_missing_and_nothing_else(tmp_pa
     told = [line for line in calls.read_text().splitlines() if line != "sudo"]
     assert told == [
         "apt-get update -q",
-        "apt-get install -y -q --no-install-recommends haproxy",
-        "service haproxy stop",
+        "apt-get install -y -q --no-install-recommends haproxy prometheus chromium",
+        *(f"service {package} stop" for package in ("haproxy", "prometheus", "chromium")),
         "make check",
     ]
