@@ -44,6 +44,7 @@ class Code:
         self.readings = readings
         self.world = self.survey.world
         self._trees: dict[int, Tree] = {}
+        self._following: set[Variable] = set()
 
     @property
     def modules(self) -> range:
@@ -165,6 +166,11 @@ class Code:
             where = self.bound(module, scope, assigned[0].id)
             if where >= 0 and (module, where, assigned[0].id) != variable:
                 return self._origin((module, where, assigned[0].id), depth + 1)
+        if len(assigned) == 1 and isinstance(assigned[0], ast.Call) and variable not in self._following:
+            self._following.add(variable)  # a function may give back what it calls itself for
+            given = self._given(module, scope, assigned[0])
+            self._following.discard(variable)
+            return given or variable
         return variable
 
     def _module(self, importer: int, level: int, dotted: str) -> list[Value]:

@@ -351,21 +351,8 @@ class Declared:
             place = self._code.place(entry.module, entry.line)
             if place in self.untold:
                 continue
-            if (
-                "?" in entry.rule
-                or entry.methods == ("ANY",)
-                or any(exposing.is_exposed(each) for each in entry.functions)
-            ):
-                self.untold.append(f"{place} ({entry.name})")
-                continue
-            for method, function in ((m, f) for f in entry.functions for m in entry.methods):
-                node = self._code.node(function)
-                scope = self._code.outer(function)
-                wrapped = tuple((function[0], scope, each) for each in node.decorator_list) if node else ()
-                endpoint = entry.endpoint or self._code.name(function)
-                yield Route(
-                    method, entry.rule, function, place, endpoint, entry.cls, entry.module, scope, wrapped=wrapped
-                )
+            # What it hangs in, and so its prefix, is not told.
+            self.untold.append(f"{place} ({entry.name})")
 
     def _own_pages(self) -> None:
         """flask-restx serves its document and a page of it by itself."""

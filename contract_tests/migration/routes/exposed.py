@@ -48,11 +48,6 @@ class Exposing:
                         done.add(cls)
                         yield from self._of(cls, self._code.place(module, call.lineno))
 
-    def is_exposed(self, function: Function) -> bool:
-        """Whether a function is a rule of such a class, registered or not."""
-        node = self._code.node(function)
-        return node is not None and any(_is_expose(each) for each in node.decorator_list)
-
     def _of(self, cls: Function, place: str) -> Iterator[Exposed]:
         above = self._code.world.ancestors(("C", *cls))
         names = [self._full(each) for each in above]
