@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
+import contextlib
 import hashlib
 import logging
 import os
 import re
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -18,12 +22,18 @@ from contract_tests.parity.servers import free_port
 from contract_tests.parity.specs import SpecError
 
 _LOCAL = re.compile(r"local(?::(?P<count>\d+))?")
-_ADDRESS = re.compile(r"(?:(?:tcp|tls|ws|wss)://)?[^\s/:]+:\d+")
+_ADDRESS = re.compile(r"(?:(?:tcp|tls|ws|wss)://)?(?:[^\s/:]+|\[[0-9a-fA-F:.]+\]):\d+")
 _HERE = "127.0.0.1"
 # Seconds for a scheduler to answer, and for the first worker to be there.
 _ANSWER, _WORKER = 10.0, 30.0
 _MOST = 256
+# How often it is asked whether a worker is left, and how long there may be none: one that died may be started again.
+_PAUSE, _GONE = 5.0, 120.0
 NEEDS = "--cluster needs the extra cluster: pip install 'flask-fastapi-parity[cluster]'"
+
+
+class LostError(RuntimeError):
+    """The cluster went away while it had something to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +57,29 @@ class Cluster:
         # Not pure: the same cases run twice are run twice.
         return self.client.submit(function, *arguments, pure=False)
 
+    def result(self, future: Any) -> Any:
+        """What a call gave, or raised. Raises LostError where nobody is left to make it."""
+        alone_since = None
+        while True:
+            try:
+                return future.result(timeout=_PAUSE)
+            except TimeoutError:
+                if future.done():
+                    raise
+                there = self.client.status == "running" and self.client.scheduler_info(n_workers=1)["workers"]
+                alone_since = None if there else alone_since or time.monotonic()
+                if alone_since is not None and time.monotonic() - alone_since > _GONE:
+                    raise LostError(f"the cluster has had no worker for {_GONE:g} s") from None
+            except (asyncio.CancelledError, concurrent.futures.CancelledError, OSError) as error:
+                if future.status == "error":
+                    raise
+                raise LostError(f"the cluster is lost: {_line(error)}") from None
+
     def everywhere(self, function: Callable[..., None], *arguments: Any) -> None:
         """Call a function on each worker that is there."""
-        self.client.run(function, *arguments, on_error="ignore")
+        # Where the cluster is lost there is nobody to call.
+        with contextlib.suppress(Exception):
+            self.client.run(function, *arguments, on_error="ignore")
 
     def died(self, error: BaseException) -> bool:
         """Whether an error says that the workers died of a call, one after the other."""

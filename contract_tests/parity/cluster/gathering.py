@@ -14,7 +14,7 @@ from typing import Any
 from contract_tests.parity.binding import Inconclusive
 from contract_tests.parity.cases import Case, CaseError
 from contract_tests.parity.checking import Check
-from contract_tests.parity.cluster.clusters import Cluster, opened
+from contract_tests.parity.cluster.clusters import Cluster, LostError, opened
 from contract_tests.parity.cluster.raised import Raised
 from contract_tests.parity.cluster.shards import WORKER, Heard, Part, Setting, Sides, Stop, Told, end_run, run_pickled
 from contract_tests.parity.exchange import Exchange
@@ -53,6 +53,8 @@ def checked_on(sides: Sides, cases: Sequence[Case], ledger: Ledger, options: Opt
             explorer.keep()
         except KeyboardInterrupt:
             check.result.interrupted = True
+        except LostError as error:
+            check.result.down.append(str(error))
         finally:
             cluster.everywhere(end_run, run)
         targets[0].name, targets[1].name = shards.names
@@ -154,7 +156,7 @@ class Shards:
 
     def _parts(self, cases: list[Case], future: Any, setting: Setting) -> Iterator[tuple[list[Case], Part]]:
         try:
-            yield cases, future.result()
+            yield cases, self._cluster.result(future)
         except Exception as error:
             if not self._cluster.died(error):
                 raise

@@ -1,5 +1,7 @@
 """`parity check --cluster`: what cannot be divided is refused in one line, and Dask is imported for nothing else"""
 
+import concurrent.futures
+import contextlib
 import pickle
 import subprocess
 import sys
@@ -81,6 +83,9 @@ class Processes:
         self.shards.append([case.name for case in cases])
         return Future(cases)
 
+    def result(self, future):
+        return future.result()
+
     def died(self, error):
         return isinstance(error, ChildProcessError)
 
@@ -161,3 +166,65 @@ def test_only_a_few_shards_are_on_their_way_at_once():
     for each in cases:
         shards.told(each, control=False, sign_in=None)
     assert [name for shard in cluster.shards for name in shard] == [each.name for each in cases]
+
+
+class Client:
+    """A client of Dask's, as far as it is asked whether a worker is left."""
+
+    status = "running"
+
+    def __init__(self, *workers):
+        self.workers = list(workers)
+
+    def scheduler_info(self, *, n_workers):
+        assert n_workers == 1
+        return {"workers": self.workers.pop() if len(self.workers) > 1 else self.workers[0]}
+
+
+class Awaited:
+    """A future that raises, one after the other, and then has a result."""
+
+    def __init__(self, *errors, status="pending"):
+        self.errors, self.status = list(errors), status
+
+    def done(self):
+        return self.status == "error"
+
+    def result(self, *, timeout):
+        if self.errors:
+            raise self.errors.pop(0)
+        return timeout
+
+
+def test_a_cluster_without_a_worker_is_given_up_and_one_that_comes_back_is_not(monkeypatch):
+    monkeypatch.setattr(clusters, "_GONE", 0.0)
+    cluster = clusters.Cluster(Client({}), ("here",))
+    with pytest.raises(clusters.LostError, match="has had no worker for 0 s"):
+        cluster.result(Awaited(*[TimeoutError()] * 9))
+    cluster = clusters.Cluster(Client({"a": 1}), ("here",))
+    assert cluster.result(Awaited(*[TimeoutError()] * 9)) == clusters._PAUSE
+
+
+@pytest.mark.parametrize("error", [concurrent.futures.CancelledError("scheduler-connection-lost"), OSError("gone")])
+def test_a_scheduler_that_goes_away_is_told_and_an_error_of_a_call_is_its_own(error):
+    cluster = clusters.Cluster(Client({"a": 1}), ("here",))
+    with pytest.raises(clusters.LostError, match="the cluster is lost: "):
+        cluster.result(Awaited(error))
+    with pytest.raises(type(error)):
+        cluster.result(Awaited(error, status="error"))
+
+
+def test_what_was_known_before_the_cluster_was_lost_is_reported(cases, monkeypatch):
+    class Lost(Processes):
+        client = None
+
+        def result(self, _):
+            raise clusters.LostError("the cluster is lost: it is gone")
+
+        def everywhere(self, *_):
+            pass
+
+    monkeypatch.setattr(gathering, "opened", lambda _: contextlib.nullcontext(Lost()))
+    run = CliRunner().invoke(main, ["check", *PAIR, "--cases", cases, "--cluster", "local"])
+    assert run.exit_code == 4
+    assert run.output.startswith("INCONCLUSIVE: the cluster is lost: it is gone")
