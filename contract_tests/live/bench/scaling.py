@@ -16,8 +16,17 @@ from typing import Any
 import click
 
 HERE = Path(__file__).parents[3]
-_SPECIMEN = "contract_tests.tests.specimens.causes.careful"
 _CORPUS = HERE / "contract_tests/tests/specimens/causes/careful.jsonl"
+PAIRS: dict[str, tuple[str, str]] = {
+    "busy": (
+        "contract_tests.tests.specimens.causes.careful_original:create_app()",
+        "contract_tests.tests.specimens.causes.careful_port:create_app()",
+    ),
+    "waiting": (
+        "contract_tests.live.bench.specimens.waiting:original()",
+        "contract_tests.live.bench.specimens.waiting:port()",
+    ),
+}
 WAYS: dict[str, tuple[str, ...]] = {
     "one process": (),
     "1 worker": ("--cluster", "local:1"),
@@ -27,8 +36,9 @@ WAYS: dict[str, tuple[str, ...]] = {
 
 @click.command(help=__doc__)
 @click.option("--cases", "count", type=click.IntRange(min=9), default=1800, help="How many cases the corpus has.")
+@click.option("--pair", type=click.Choice(list(PAIRS)), default="busy", help="Apps that need a core, or that wait.")
 @click.option("--rounds", type=click.IntRange(min=1), default=3, help="How often each way is measured, in turns.")
-def main(count: int, rounds: int) -> None:
+def main(count: int, pair: str, rounds: int) -> None:
     seconds: dict[str, list[float]] = {way: [] for way in WAYS}
     with tempfile.TemporaryDirectory() as folder:
         corpus = Path(folder, "cases.jsonl")
@@ -36,9 +46,11 @@ def main(count: int, rounds: int) -> None:
         for turn in range(rounds):
             # The other way round each second time: what drifts is nobody's.
             for way in list(WAYS)[:: 1 if turn % 2 == 0 else -1]:
-                seconds[way].append(_measured(corpus, WAYS[way], Path(folder, "report")))
+                seconds[way].append(_measured(PAIRS[pair], corpus, WAYS[way], Path(folder, "report")))
                 click.echo(f"{way:12} {seconds[way][-1]:6.1f} s")
-    click.echo(f"\n{count} cases, {rounds} rounds; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    click.echo(
+        f"\n{count} cases of the {pair} pair, {rounds} rounds; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
+    )
     for told, of in (("median", statistics.median), ("fastest", min)):
         found = {way: of(taken) for way, taken in seconds.items()}
         for way, taken in found.items():
@@ -52,9 +64,8 @@ def _lines(count: int) -> Iterator[str]:
         yield json.dumps(case | {"case": f"{case['case']} {at}"})
 
 
-def _measured(corpus: Path, way: tuple[str, ...], report: Path) -> float:
+def _measured(pair: tuple[str, str], corpus: Path, way: tuple[str, ...], report: Path) -> float:
     """Seconds of the whole command. Raises RuntimeError where it gave no verdict on all cases."""
-    pair = [f"{_SPECIMEN}_original:create_app()", f"{_SPECIMEN}_port:create_app()"]
     # The control of one process is given no less time than that of the workers.
     words = ["check", *pair, "--cases", str(corpus), "--budget", "3600", "--report", str(report), *way]
     began = time.monotonic()

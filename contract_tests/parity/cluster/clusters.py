@@ -101,7 +101,9 @@ def opened(told: str) -> Iterator[Cluster]:
     _needed()
     with _quiet(), _environment(), ExitStack() as stack:
         client = stack.enter_context(_embedded(count) if match else _connected(told))
-        yield Cluster(client, _hosts(client, told, count or 1))
+        hosts = _hosts(client, told, count or 1)
+        client.register_plugin(_unprofiled(), name="parity")
+        yield Cluster(client, hosts)
 
 
 def _needed() -> None:
@@ -122,7 +124,7 @@ def _embedded(count: int) -> Iterator[Any]:
     # The settings of this machine's user decide nothing here.
     dask.config.refresh(paths=[], env={})
     # A shard that ends its workers is taken apart: twice is enough to know.
-    dask.config.set({"distributed.scheduler.allowed-failures": 1})
+    dask.config.set({"distributed.scheduler.allowed-failures": 1, "distributed.worker.profile.enabled": False})
     with tempfile.TemporaryDirectory(prefix="parity-cluster-") as folder:
         ports = _ports(3 * count + 2)
         common = {"host": _HERE, "protocol": "tcp://", "dashboard": False}
@@ -161,6 +163,23 @@ def _connected(address: str) -> Iterator[Any]:
         raise SpecError(f"--cluster {address}: no scheduler answers within {_ANSWER:g} s ({_line(error)})") from None
     with client:
         yield client
+
+
+def _unprofiled() -> Any:
+    """Ends a worker's profiler, which may stop the worker for good on Python 3.11.
+
+    It asks for all threads' frames, which takes the interpreter's lock of threads. A collection of garbage in it may
+    hand on the GIL to a thread that makes another thread, as an ASGI target does, and waits for that lock.
+    """
+    from distributed import WorkerPlugin
+
+    class Unprofiled(WorkerPlugin):
+        def setup(self, worker: Any) -> None:
+            for name in ("profile", "profile-cycle"):
+                if (callback := worker.periodic_callbacks.pop(name, None)) is not None:
+                    callback.stop()
+
+    return Unprofiled()
 
 
 def _hosts(client: Any, told: str, count: int) -> tuple[str, ...]:
