@@ -5,8 +5,8 @@ import base64
 import pytest
 
 from contract_tests.parity.report import html
+from contract_tests.tests import browser as browsers
 
-from . import browser as browsers
 from .reports import SECRET, run_of
 
 pytestmark = pytest.mark.browser
@@ -209,38 +209,8 @@ def test_what_is_written_can_be_read_on_its_ground(browser, page):
     for scheme in SCHEMES:
         browser.resize(1280, 900, scheme=scheme)
         assert browser.ask("matchMedia('(prefers-color-scheme: dark)').matches") == (scheme == "dark")
-        assert browser.ask(CONTRAST) >= 4.5, scheme
+        assert browser.ask(browsers.CONTRAST) >= 4.5, scheme
     browser.resize(1280, 900)
-
-
-# The least ratio of luminance between an element's own text and the nearest ground that is not transparent.
-CONTRAST = """
-(() => {
-  const parts = (color) => color.match(/[\\d.]+/g).map(Number);
-  const light = (color) => {
-    const [r, g, b] = parts(color).map((part) => {
-      part /= 255;
-      return part <= .04045 ? part / 12.92 : ((part + .055) / 1.055) ** 2.4;
-    });
-    return .2126 * r + .7152 * g + .0722 * b;
-  };
-  const ground = (element) => {
-    for (let each = element; each; each = each.parentElement) {
-      const color = getComputedStyle(each).backgroundColor;
-      if (parts(color)[3] !== 0) return color;
-    }
-    return "rgb(255, 255, 255)";
-  };
-  let least = 21;
-  for (const each of document.querySelectorAll("body *")) {
-    const written = [...each.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
-    if (!written || !each.offsetParent) continue;
-    const [one, other] = [light(getComputedStyle(each).color), light(ground(each))].sort();
-    least = Math.min(least, (Math.max(one, other) + .05) / (Math.min(one, other) + .05));
-  }
-  return least;
-})()
-"""
 
 
 def test_a_picture_of_it_can_be_made(browser, page):

@@ -9,8 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from contract_tests.__main__ import main
-from contract_tests.tests.engine import browser as browsers
-from contract_tests.tests.engine.test_report_page import CONTRAST
+from contract_tests.tests import browser as browsers
 from contract_tests.tests.house.desk import write_desk
 from contract_tests.tests.house.test_house import ROOT
 
@@ -199,5 +198,5 @@ def test_a_phone_shows_it_without_a_bar_to_the_side_and_it_can_be_read(browser, 
         browser.open(page)
         browser.ask("document.querySelectorAll('.route button').forEach((each) => each.click())")
         assert browser.ask("document.documentElement.scrollWidth") <= width
-        assert browser.ask(CONTRAST) >= 4.5
+        assert browser.ask(browsers.CONTRAST) >= 4.5
     browser.resize(1280, 900)

@@ -138,3 +138,33 @@ class Browser:
         told, _, self._read = self._read.partition(b"\0")
         message: dict[str, Any] = json.loads(told)
         return message
+
+
+# The least ratio of luminance between an element's own text and the nearest ground that is not transparent.
+CONTRAST = """
+(() => {
+  const parts = (color) => color.match(/[\\d.]+/g).map(Number);
+  const light = (color) => {
+    const [r, g, b] = parts(color).map((part) => {
+      part /= 255;
+      return part <= .04045 ? part / 12.92 : ((part + .055) / 1.055) ** 2.4;
+    });
+    return .2126 * r + .7152 * g + .0722 * b;
+  };
+  const ground = (element) => {
+    for (let each = element; each; each = each.parentElement) {
+      const color = getComputedStyle(each).backgroundColor;
+      if (parts(color)[3] !== 0) return color;
+    }
+    return "rgb(255, 255, 255)";
+  };
+  let least = 21;
+  for (const each of document.querySelectorAll("body *")) {
+    const written = [...each.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
+    if (!written || !each.offsetParent) continue;
+    const [one, other] = [light(getComputedStyle(each).color), light(ground(each))].sort();
+    least = Math.min(least, (Math.max(one, other) + .05) / (Math.min(one, other) + .05));
+  }
+  return least;
+})()
+"""
