@@ -52,7 +52,8 @@ def wait_for(true: Any) -> None:
 
 def ask(url: str, path: str) -> httpx.Response:
     """Over a connection of its own, so that any worker may answer."""
-    with httpx.Client(trust_env=False, timeout=30) as client:
+    # To read the system's authorities takes each client 20 ms, and nothing here is TLS.
+    with httpx.Client(trust_env=False, timeout=30, verify=False) as client:
         return client.get(url + path)
 
 
