@@ -200,6 +200,15 @@ def test_the_readiness_path_must_succeed() -> None:
         Server(command(), ready="/never", timeout=0.5).start()
 
 
+def test_a_request_for_readiness_says_what_it_is() -> None:
+    """Who counts requests, behind a proxy or in a log, leaves it out."""
+    told = SERVER.replace(
+        'path = sock.recv(65536).split(b" ")[1]', "print(head := sock.recv(65536), flush=True); path = head[4:5]"
+    )
+    with Server(command(told)) as server:
+        assert f"User-Agent: {servers.READINESS}" in server.log_tail()
+
+
 def test_a_command_that_does_not_exist_is_an_error() -> None:
     with pytest.raises(ServerError, match="cannot start"):
         Server(["/no/such/command", "{port}"]).start()

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from contract_tests.live.cutover import proxies
 from contract_tests.live.cutover.proxies import check_configuration
 from contract_tests.migration.gateway import nginx as written
 from contract_tests.tests.house.gateways import route, site
@@ -201,6 +202,14 @@ def test_the_command_that_the_rollback_tells_is_the_one_that_moves_everyone(hapr
     haproxy.configured(route(serve=PORT))
     told = haproxy.command("rollback", haproxy.folder / "cutover.toml")
     assert f'echo "set server gateway_port/port state maint" | socat stdio {haproxy.folder}/admin.sock' in told
+
+
+def test_a_reload_right_after_the_start_is_heard_at_once(haproxy, monkeypatch):
+    """HAProxy's master drops the signal until it has its handlers, and its process serves before that."""
+    monkeypatch.setattr(proxies, "_HEARD_WITHIN", 60.0)
+    for served in (PORT, ORIGINAL, PORT):
+        haproxy.configured(route(serve=served))
+    assert haproxy.ask().served_by == "port"
 
 
 def test_requests_under_way_are_finished_across_a_reload(haproxy):
