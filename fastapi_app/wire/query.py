@@ -59,6 +59,15 @@ class FirstValues(QueryParams):
         # Each request has a query, and most are empty.
         super().__init__(read_pairs(query) if query else [])
         self._dict = first_of(self._list)
+        self._lists: dict[str, list[str]] | None = None
+
+    def getlist(self, key: Any) -> list[Any]:
+        """All values of a key. The pairs are gone through once, and not once for each key that is asked for."""
+        if self._lists is None:
+            self._lists = {}
+            for each, value in self._list:
+                self._lists.setdefault(each, []).append(value)
+        return list(self._lists.get(key, ()))
 
 
 class QueryRequest(Request):
