@@ -41,6 +41,10 @@ def create_port() -> Flask:
     return made_anew(_guestbook(frozenset(FAULTS)), World())
 
 
+def _world() -> World:
+    return world_of(World)
+
+
 @cache
 def _guestbook(faults: frozenset[str]) -> Flask:
     app = Flask("guestbook")
@@ -60,9 +64,7 @@ def _guestbook(faults: frozenset[str]) -> Flask:
 
     @app.get("/")
     def home() -> Any:
-        listed = "".join(
-            f'<li><a href="/entries/{at}">{by}</a></li>' for at, (by, _) in enumerate(world_of(World).entries)
-        )
+        listed = "".join(f'<li><a href="/entries/{at}">{by}</a></li>' for at, (by, _) in enumerate(_world().entries))
         return page(f"<ul>{listed}</ul>")
 
     @app.route("/register", methods=["GET", "POST"])
@@ -74,7 +76,7 @@ def _guestbook(faults: frozenset[str]) -> Flask:
         if not name or not request.form.get("password"):
             flash("Both are needed.")
             return redirect("/register")
-        world_of(World).users[name] = request.form["password"]
+        _world().users[name] = request.form["password"]
         flash("Welcome" if "flash" in faults else "Welcome!")
         return redirect("/login")
 
@@ -83,7 +85,7 @@ def _guestbook(faults: frozenset[str]) -> Flask:
         if request.method == "GET":
             return form("username", "password")
         checked()
-        if world_of(World).users.get(request.form.get("username", "")) != request.form.get("password"):
+        if _world().users.get(request.form.get("username", "")) != request.form.get("password"):
             flash("Wrong.")
             return redirect("/login")
         session["user"] = request.form["username"]
@@ -104,12 +106,12 @@ def _guestbook(faults: frozenset[str]) -> Flask:
         text = request.form.get("text", "")
         if len(text) > (200 if "limit" in faults else 100):
             return page("too long"), 400
-        world_of(World).entries.append((session["user"], text))
-        return redirect(f"/entries/{len(world_of(World).entries) - 1}")
+        _world().entries.append((session["user"], text))
+        return redirect(f"/entries/{len(_world().entries) - 1}")
 
     @app.get("/entries/<int:at>")
     def entry(at: int) -> Any:
-        entries = world_of(World).entries
+        entries = _world().entries
         if at >= len(entries):
             abort(404)
         by, text = entries[at]

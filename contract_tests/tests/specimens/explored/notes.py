@@ -47,12 +47,16 @@ def serve() -> None:
     make_server("127.0.0.1", int(sys.argv[1]), create_original(), handler_class=Quiet).serve_forever()
 
 
+def _world() -> World:
+    return world_of(World)
+
+
 @cache
 def _notes(faults: frozenset[str]) -> Flask:
     app = Flask("notes")
 
     def who() -> str | None:
-        return world_of(World).tokens.get(request.headers.get("Authorization", "").removeprefix("Bearer "))
+        return _world().tokens.get(request.headers.get("Authorization", "").removeprefix("Bearer "))
 
     def refused() -> tuple[Response, int]:
         return jsonify(error="sign in first"), 401
@@ -63,18 +67,18 @@ def _notes(faults: frozenset[str]) -> Flask:
         for name in ("username", "password"):
             if not data.get(name):
                 return jsonify(error=f"'{name}' is required"), 400
-        if data["username"] in world_of(World).users:
+        if data["username"] in _world().users:
             return jsonify(error="taken"), 200 if "duplicate" in faults else 409
-        world_of(World).users[data["username"]] = data["password"]
+        _world().users[data["username"]] = data["password"]
         return jsonify(username=data["username"]), 201
 
     @app.post("/login")
     def login() -> Any:
         data = request.get_json()
-        if world_of(World).users.get(data.get("username")) != data.get("password") or not data.get("password"):
+        if _world().users.get(data.get("username")) != data.get("password") or not data.get("password"):
             return jsonify(error="wrong"), 401
         token = secrets.token_urlsafe(24)
-        world_of(World).tokens[token] = data["username"]
+        _world().tokens[token] = data["username"]
         return jsonify(access_token=token)
 
     @app.get("/notes")
@@ -82,7 +86,7 @@ def _notes(faults: frozenset[str]) -> Flask:
         if who() is None and "open list" not in faults:
             return refused()
         limit = request.args.get("limit", 20, type=int)
-        found = [note for note in world_of(World).notes.values() if request.args.get("q", "") in note["title"]]
+        found = [note for note in _world().notes.values() if request.args.get("q", "") in note["title"]]
         return jsonify(found[: limit + 1] if "page" in faults else found[:limit])
 
     @app.post("/notes")
@@ -97,35 +101,35 @@ def _notes(faults: frozenset[str]) -> Flask:
             stars = int(stars) if stars.isdigit() else 0
         if not isinstance(stars, (int, float)):
             return jsonify(error="'stars' is a number"), 400
-        key = next(world_of(World).ids)
+        key = next(_world().ids)
         folded = title.lower() if "casefold" in faults else title.casefold()
-        world_of(World).notes[key] = {
+        _world().notes[key] = {
             "id": key,
             "title": title,
             "key": folded,
             "stars": float(stars) if "float" in faults else stars,
         }
-        world_of(World).notes[key]["by"] = who()
-        return jsonify(world_of(World).notes[key]), 201
+        _world().notes[key]["by"] = who()
+        return jsonify(_world().notes[key]), 201
 
     @app.route("/notes/<int:id>", methods=["GET", "PUT", "DELETE"])
     def one_note(id: int) -> Any:
         if who() is None and "open note" not in faults:
             return refused()
-        if id not in world_of(World).notes:
+        if id not in _world().notes:
             return jsonify(error="no such note"), 404
         if request.method == "PUT":
             title = request.get_json().get("title")
             if not title:
                 return jsonify(error="'title' is required"), 400
             if "lost update" not in faults:
-                world_of(World).notes[id] = {**world_of(World).notes[id], "title": title}
-            return jsonify({**world_of(World).notes[id], "title": title})
+                _world().notes[id] = {**_world().notes[id], "title": title}
+            return jsonify({**_world().notes[id], "title": title})
         if request.method == "DELETE":
             if "undead" not in faults:
-                del world_of(World).notes[id]
+                del _world().notes[id]
             return "", 204
-        return jsonify(world_of(World).notes[id])
+        return jsonify(_world().notes[id])
 
     if "no clock" not in faults:
 
