@@ -12,6 +12,7 @@ from .exchange import Exchange
 from .exhibits import cut, exhibit
 from .findings import Finding, exposed_by, gravity
 from .folding import folded, is_identity
+from .peculiar import of_request
 from .pieces import Piece, closing
 from .reason import Reason
 from .reasons import Seen, reason_of
@@ -125,11 +126,13 @@ class Causes:
         # In each case the first write that one side alone has made.
         self._written: dict[str, tuple[Reason, str]] = {}
         self._told = Told()
+        self._unusual: dict[str, str] = {}
 
     def add(self, exchange: Exchange, case: str, secrets: Secrets, *, source: str = "") -> None:
         """Add the differences of an exchange; `source` is where its case comes from."""
         self.accept(exchange, case, secrets, source=source)
         before = self._told.stale(exchange, case)
+        self._note_unusual(exchange, case)
         if not exchange.differences:
             return
         exposed = {
@@ -140,10 +143,11 @@ class Causes:
         apart = [each for each, side in exposed.items() if side]
         under = folded(exchange.differences, exchange.original, exchange.port, apart=apart)
         leaders: dict[Difference, Cause] = {}
+        unusual = self._unusual.get(case)
         for difference in exchange.differences:
             if difference not in under:
                 followers = tuple(each for each, leader in under.items() if leader == difference)
-                seen = Seen(difference, exchange, followers)
+                seen = Seen(difference, exchange, followers, unusual)
                 reason = stale(exchange.operation) if difference in before else None
                 leaders[difference] = self._lead(seen, exposed.get(difference), case, secrets, reason)
                 if source:
@@ -226,6 +230,13 @@ class Causes:
         cause.closes = closing(reason, difference, exchange)
         self._found[reason] = cause
         return cause
+
+    def _note_unusual(self, exchange: Exchange, case: str) -> None:
+        """What was unusual in a write is so in whatever it wrote."""
+        if exchange.request.method not in _SAFE and case not in self._unusual:
+            unusual = of_request(exchange.request)
+            if unusual is not None:
+                self._unusual = {case: unusual}
 
     def _note_write(self, exchange: Exchange, case: str, leaders: Mapping[Difference, Cause]) -> None:
         if exchange.request.method in _SAFE or case in self._written:

@@ -55,6 +55,12 @@ _FILE = click.Path(path_type=Path)
 def check(original: str, port: str, **given: Any) -> None:
     """Ask ORIGINAL and PORT the same, and tell every difference, the gravest first.
 
+    With nothing but the two it finds out what can be asked, and asks for a minute:
+
+    \b
+      parity check "old.app:create_app()" "new.app:create_app()"
+      parity check "old.app:create_app()" "new.app:create_app()" --auth signin.jsonl --report out
+
     The same keys may stand in [tool.parity] of pyproject.toml. Exit code: 0 alike or all accepted, 1 a new
     difference, 2 usage, 3 the ledger is stale or expired, 4 inconclusive (the original differs from itself, a
     target is down).

@@ -21,6 +21,7 @@ from contract_tests.parity.resets import ResetError
 from contract_tests.parity.runner import GIVEN, Runner
 from contract_tests.parity.shrinking import cut_after, shrunk
 from contract_tests.parity.specs import SpecError
+from contract_tests.parity.time_class import are_seconds_apart
 from contract_tests.parity.verdict import Run
 
 _STOPS = (Inconclusive, SpecError, ResetError, LifespanError, SettleError)
@@ -28,6 +29,8 @@ _STOPS = (Inconclusive, SpecError, ResetError, LifespanError, SettleError)
 _WITNESSES = 3
 # So often an operation may keep everybody waiting.
 _HANGS = 3
+# So often times that lie a second or two apart are asked for again.
+_AGAIN = 2
 
 
 @dataclass(slots=True)
@@ -110,6 +113,7 @@ class Check:
         pair.operation, pair.secrets = self.pair.operation, self.pair.secrets
         runner = self._runner(pair)
         runner.sign_in = self.runner.sign_in
+        self._settle_clocks()
         noisy: dict[str, Finding] = {}
         for case in self._controlled(given):
             if time.monotonic() > until:
@@ -122,6 +126,16 @@ class Check:
         for fingerprint in noisy:
             self.found.pop(fingerprint, None)
             self.result.noise.append(fingerprint)
+
+    def _settle_clocks(self) -> None:
+        """Leave out times of two moments that fell into two seconds: asked for again, they are alike."""
+        for fingerprint, finding in list(self.found.items()):
+            if not self.rewinds or not are_seconds_apart(finding.original, finding.port):
+                continue
+            case = self.seen[fingerprint].witnesses[0].case
+            again = [self._exchanges(self.runner, case) for _ in range(_AGAIN)]
+            if not any(fingerprint in self._fingerprints(each) for exchanges in again for each in exchanges):
+                del self.found[fingerprint]
 
     def smallest(self, keep: Callable[[Case, str], None], *, until: float) -> None:
         """Shrink the case of each difference, gravest first, and tell and keep the smallest."""

@@ -9,6 +9,7 @@ from contract_tests.parity.asking import NOTHING, app_of, found_operations, on_s
 from contract_tests.parity.cases import Case
 from contract_tests.parity.checking import Check
 from contract_tests.parity.corpus import Corpus
+from contract_tests.parity.exchange import Exchange
 from contract_tests.parity.hints import hints_of
 from contract_tests.parity.known import Known
 from contract_tests.parity.messages import Response
@@ -133,14 +134,18 @@ class Explorer:
 
     def _run(self, turns: Turns) -> None:
         for case in turns:
-            self._take(case)
+            exchanges = self._take(case)
+            if not self.turning and self.known is not None:
+                good = (each for each in exchanges if each.original.status < 400 and each.port.status < 400)
+                self.known.shared.update(each.operation for each in good)
             turns.answers = self.check.runner.answers
             if not self.turning and self.known is not None:
                 self.known.hear(turns.answers)
 
-    def _take(self, case: Case) -> None:
-        self.check.take(case)
+    def _take(self, case: Case) -> list[Exchange]:
+        exchanges = self.check.take(case)
         self.progress.show(case)
+        return exchanges
 
     def _tell(self, known: Known) -> None:
         """Say of what nothing can be concluded: a source that sent nothing, an operation that only refused."""

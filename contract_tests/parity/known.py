@@ -92,6 +92,8 @@ class Known:
     on_sockets: bool = False
     recipes: dict[str, Recipe] = field(default_factory=dict)
     spots: list[Spot] = field(default_factory=list)
+    # Operations that both sides answer well, whether or not both show that they have them.
+    shared: set[str] = field(default_factory=set)
     # The texts that answers hold, by the name of their member.
     words: dict[str, dict[str, None]] = field(default_factory=dict)
 
@@ -131,6 +133,8 @@ class Known:
         """Whether one side shows that it has an operation, and the other shows others but not this one."""
         sides = {side for each in self.operations for side in each.sides}
         if sides != {"original", "port"} or len(operation.sides) > 1:
+            return False
+        if operation.name in self.shared:
             return False
         recipe = self.recipe(operation)
         return "original" in operation.sides or recipe is None or recipe.status in (404, 405)

@@ -202,11 +202,21 @@ class Lesson:
         known, verdict = self._meet(OPAQUE, ours.value, theirs.value, own=True)
         if verdict is not None and _issued_alike(ours.value, theirs.value):
             return port.replace(theirs.value, ours.value, 1)
+        if verdict is not None and self._signed_again(ours.value, theirs.value):
+            return port.replace(theirs.value, ours.value, 1)
         if verdict is not None and _signed_alike(ours.value, theirs.value):
             # Signed with the time: of one content there is another text each second, and each side meets its own.
             verdict = None
         self._tell("cookie", f"{ours.name}.value", verdict)
         return port.replace(theirs.value, ours.value, 1) if known else port
+
+    def _signed_again(self, original: str, port: str) -> bool:
+        """Whether what one side or the other has met before is this content, signed at another second."""
+        opaque = self.identities.opaque
+        partner, namesake = opaque.to_port.get(original), opaque.to_original.get(port)
+        return (partner is not None and _signed_alike(partner, port)) or (
+            namesake is not None and _signed_alike(namesake, original)
+        )
 
     def _etag(self, original: str, port: str) -> str:
         ours, theirs = _ETAG.fullmatch(original), _ETAG.fullmatch(port)

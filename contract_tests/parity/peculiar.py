@@ -15,6 +15,7 @@ _NUMBER = re.compile(r"\s*(?:[+]\d+|[+-]?\d+[.eE]\d*|\d+_\d+|0\d+|[+-]?(?:nan|in
 _DEEP = re.compile(rb"(?:\[\s*){200}|(?:\{\s*\"[^\"]*\"\s*:\s*){200}")
 _IDENTITY = re.compile(r"(?:^|_)(?:id|pk|no|num|number)$", re.IGNORECASE)
 REPEATED, UNDECODABLE, NUMBERS = "a repeated name", "bytes that are no UTF-8", "a number in another spelling"
+SPACES = "white space around a value"
 
 
 def of_request(request: Request) -> str | None:
@@ -25,6 +26,8 @@ def of_request(request: Request) -> str | None:
         return REPEATED
     if any(_is_undecodable(text) for pair in pairs for text in pair):
         return UNDECODABLE
+    if any(text and text != text.strip() for text in (_plain(value) for _, value in pairs)):
+        return SPACES
     if any(_is_odd_number(value) for _, value in pairs):
         return NUMBERS
     return None

@@ -38,6 +38,8 @@ class Seen:
     difference: Difference
     exchange: Exchange
     followers: tuple[Difference, ...] = field(default=())
+    # What was unusual in a write before it, in the same case.
+    before: str | None = None
 
 
 def reason_of(seen: Seen, *, exposed: str | None = None) -> Reason:
@@ -56,7 +58,7 @@ def reason_of(seen: Seen, *, exposed: str | None = None) -> Reason:
 
 def _of_request(reason: Reason, seen: Seen) -> Reason:
     """What answers hold, where the request is an unusual one: that is why they differ."""
-    unusual = peculiar.of_request(seen.exchange.request)
+    unusual = peculiar.of_request(seen.exchange.request) or seen.before
     if unusual is None and peculiar.in_path(seen.exchange.operation, seen.exchange.request):
         return replace(status_reasons.PATH_VALUE, plain=reason)
     if unusual is None:

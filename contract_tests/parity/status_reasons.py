@@ -152,8 +152,8 @@ def _of_input(exchange: Exchange) -> Reason | None:
         return Reason("input-before-sign-in", (), "the input is looked at before all else: 404 becomes 422")
     if ours == "415":
         return Reason("media-type-refused", (), "a body of another media type: 415 becomes 422")
-    if place == "query" and int(ours) < 400:
-        title = f"the port refuses what it finds in the query: {ours} becomes 422"
+    if int(ours) < 400:
+        title = f"the port refuses what it finds in the {place}: {ours} becomes 422"
         return Reason("stricter", (exchange.operation, place), title)
     return Reason(
         "stricter",
@@ -174,6 +174,7 @@ def _place(response: Response) -> str | None:
 
 
 # Pairs that come from how a framework works, not from one route.
+_RANGED = frozenset({"200", "206", "400", "416"})
 _ALIKE = {
     ("404", "405"): "no-route",
     ("405", "404"): "no-route",
@@ -188,6 +189,10 @@ _ALIKE = {
 
 def _of_both(exchange: Exchange) -> Reason | None:
     pair = _pair(exchange)
+    if _header(exchange.request, b"range") and {*pair} <= _RANGED:
+        return Reason("range", (), f"a range: {pair[0]} becomes {pair[1]}")
+    if _header(exchange.request, b"if-match") and pair == ("412", "200"):
+        return Reason("conditional", ("304", "200"), "a condition is not looked at: 412 becomes 200")
     name = "body-limit" if pair[0] == "413" else _ALIKE.get(pair)
     return Reason(name, pair, f"{pair[0]} becomes {pair[1]}") if name else None
 
@@ -200,7 +205,7 @@ def _own(exchange: Exchange) -> Reason:
     side = "" if len(refuses) != 1 else f" ({words})" if words else ""
     title = f"{pair[0]} becomes {pair[1]}{side}"
     unusual = peculiar.of_request(exchange.request)
-    if unusual == peculiar.REPEATED:
+    if unusual in (peculiar.REPEATED, peculiar.SPACES):
         return Reason("input", (unusual,), f"{unusual} in a request is understood in another way: {title}")
     if pair[0] in ("400", "422") and exchange.port.status < 500 and pair[1] not in ("401", "403", "405", "413", "415"):
         # What is not refused for its form any more goes on, and meets this or that.

@@ -127,3 +127,10 @@ def _seconds(moment: datetime) -> float:
 
 
 _FORMATS: dict[str, Callable[[str], float | None]] = {"rfc3339": _rfc_3339, "http-date": instant, "unix": _unix}
+
+
+def are_seconds_apart(original: str | None, port: str | None) -> bool:
+    """Whether two texts of JSON are times of one form, a second or so apart: two moments, or two clocks."""
+    if not (original or "").startswith('"') or not (port or "").startswith('"'):
+        return False
+    return original != port and _together(TimeClass(), original, TimeClass(), port)

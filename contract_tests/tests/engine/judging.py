@@ -58,9 +58,9 @@ class Judged:
         yield from (f"  false   {each}" for each in self.false)
 
 
-def explored(name: str, *, cases: int, seed: int = SEED) -> Run:
+def explored(name: str, *, cases: int, seed: int = SEED, port_is: str = "port") -> Run:
     """A check of a foreign pair with its sign-in and nothing else. It ends after so many cases, whatever the time."""
-    specs = Specs(_SPEC.format(name, "original"), _SPEC.format(name, "port"), None, None)
+    specs = Specs(_SPEC.format(name, "original"), _SPEC.format(name, port_is), None, None)
     auth = str(FOLDER / name / "signin.jsonl")
     options = Options(budget=float(cases), seed=seed, auth=auth)
     began = time.monotonic()

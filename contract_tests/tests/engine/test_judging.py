@@ -23,6 +23,14 @@ def test_a_foreign_pair_is_told_as_its_list_says(name):
     assert result.entries_a_cause <= _ENTRIES, told
 
 
+@pytest.mark.servers
+@pytest.mark.parametrize("name", NAMES)
+def test_an_app_does_not_differ_from_itself(name):
+    run = explored(name, cases=150, port_is="original")
+    assert [cause.title for cause in run.ranked()] == []
+    assert run.as_json()["noise"] == []
+
+
 def report(*causes):
     exchange = {"request": {"method": "DELETE", "target": "/entries/1"}, "original": {"status": 401}, "port": {"status": 204}}  # fmt: skip  # noqa: E501
     usual = {"level": "status", "title": "", "original": "401", "port": "204", "exchange": 0, "fingerprints": []}
