@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from .exchange import Exchange
 from .exhibits import cut, exhibit
 from .findings import Finding, exposed_by, gravity
 from .folding import folded, is_identity
+from .joining import adopt, error_bodies, fold_after_writes, fold_heads, fold_unguarded, fold_usual, join, many_words
 from .peculiar import of_request
 from .pieces import Piece, closing
 from .reason import Reason
@@ -23,14 +24,8 @@ from .telling import curl, hidden_values
 from .texts_apart import segment_of
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-# What follows a write that one side alone has made, in the same case.
-_FOLLOWING = frozenset({"status", "elements", "crash", "value", "text", "markup-part", "markup-value", "cookie"})
 _OF_STATE = frozenset({404, 409, 410, 412})
-# What occurs on many answers is one cause there, and under another difference, too.
-_EVERYWHERE = frozenset({"header", "cookie", "media-type", "bytes"})
 _FEW_VALUES = frozenset({"status", "media-type"})
-# More sorts of refusal by one operation than these are told as one: their words differ with every input.
-_WORDS = 3
 
 
 @dataclass(slots=True)
@@ -185,13 +180,13 @@ class Causes:
     def ranked(self, findings: Mapping[str, Finding] | None = None) -> list[Cause]:
         """The causes, the gravest first. With `findings` only these differences, and each of them in some cause."""
         found = {reason: cause.copied() for reason, cause in self._found.items()}
-        _join(found, _error_bodies(found))
-        _join(found, _many_words(found))
-        _fold_usual(found)
-        _fold_unguarded(found)
-        _fold_heads(found)
-        _fold_after_writes(found)
-        _adopt(found)
+        join(found, error_bodies(found))
+        join(found, many_words(found))
+        fold_usual(found)
+        fold_unguarded(found)
+        fold_heads(found)
+        fold_after_writes(found)
+        adopt(found)
         causes = list(found.values())
         if findings is not None:
             causes = _held_against(causes, findings)
@@ -266,113 +261,6 @@ def _may_follow(exchange: Exchange, written: str) -> bool:
         # What lists and sums show may be made of other things.
         return True
     return 401 in refused or (segment_of(exchange.operation) == written and refused <= _OF_STATE)
-
-
-def _join(found: dict[Reason, Cause], groups: Iterable[list[Reason]]) -> None:
-    for first, *others in groups:
-        for reason in others:
-            found[first].take(found.pop(reason))
-
-
-def _error_bodies(found: Mapping[Reason, Cause]) -> list[list[Reason]]:
-    """Error bodies whose members overlap on both sides are one: some errors have a member more."""
-    groups: list[tuple[set[str], set[str], list[Reason]]] = []
-    for reason in found:
-        if reason.name != "error-body":
-            continue
-        ours, theirs = (set(marks.split(", ")) for marks in reason.marks)
-        for known in groups:
-            if known[0] & ours and known[1] & theirs:
-                known[0].update(ours)
-                known[1].update(theirs)
-                known[2].append(reason)
-                break
-        else:
-            groups.append((ours, theirs, [reason]))
-    return [reasons for _, _, reasons in groups]
-
-
-def _many_words(found: Mapping[Reason, Cause]) -> list[list[Reason]]:
-    """Refusals of one operation and one pair of statuses that come in too many words."""
-    by_operation: dict[tuple[str, ...], list[Reason]] = {}
-    for reason in found:
-        if reason.name == "status":
-            by_operation.setdefault(reason.marks[:3], []).append(reason)
-    return [reasons for reasons in by_operation.values() if len(reasons) > _WORDS]
-
-
-def _fold_usual(found: dict[Reason, Cause]) -> None:
-    """What was thought to lie in unusual requests alone, and is seen with usual ones, too, lies elsewhere."""
-    for reason, cause in list(found.items()):
-        own = [found[each] for each in cause.plain if each in found]
-        if cause.plain and len(own) == len(cause.plain) and not any(each.name == "text" for each in cause.plain):
-            own[0].take(found.pop(reason))
-    pages = [each for each in found if each.name == "elements"]
-    for reason in pages:
-        # A page of a list that comes in another order has other elements.
-        order = next((each for each in found if each.name == "list-order" and each.marks == reason.marks), None)
-        if order is not None:
-            found[order].take(found.pop(reason))
-
-
-def _fold_unguarded(found: dict[Reason, Cause]) -> None:
-    """Whom the original keeps out and the port lets in meets whatever lies behind: that follows from the open door."""
-    for reason, cause in list(found.items()):
-        if reason.name != "status" or reason.marks[1] not in ("401", "403"):
-            continue
-        path = reason.marks[0].partition(" ")[2]
-        door = next(
-            (each for each in found if each.name == "guard" and each.marks[:2] == (path, reason.marks[1])), None
-        )
-        if door is not None:
-            _fold(found, cause, found[door])
-
-
-def _fold_heads(found: dict[Reason, Cause]) -> None:
-    """HEAD tells the length and the type of GET's body: where that differs, HEAD follows."""
-    heads = [
-        each
-        for each in found.values()
-        if each.level == "header" and all(op.startswith("HEAD ") for op in each.operations)
-    ]
-    for cause in heads:
-        gets = {f"GET {operation.partition(' ')[2]}" for operation in cause.operations}
-        body = next(
-            (
-                each
-                for each in found.values()
-                if each.level in ("json", "bytes", "media-type") and gets & each.operations.keys()
-            ),
-            None,
-        )
-        if body is not None and {"Content-Length", "ETag"} & set(cause.reason.marks):
-            _fold(found, cause, body)
-
-
-def _fold_after_writes(found: dict[Reason, Cause]) -> None:
-    """What was only ever seen behind a write that one side alone made follows from that write."""
-    for cause in list(found.values()):
-        if cause.reason.name not in _FOLLOWING or not cause.after:
-            continue
-        first, _ = cause.after.most_common(1)[0]
-        if cause.after.total() == cause.seen and first in found and found[first] is not cause:
-            _fold(found, cause, found[first])
-
-
-def _fold(found: dict[Reason, Cause], cause: Cause, under: Cause) -> None:
-    under.folded |= dict.fromkeys(cause.fingerprints, cause.reason) | cause.folded
-    del found[next(reason for reason, each in found.items() if each is cause)]
-
-
-def _adopt(found: Mapping[Reason, Cause]) -> None:
-    """What follows from one difference, and is a cause of its own elsewhere, belongs there."""
-    for cause in found.values():
-        for fingerprint, reason in list(cause.folded.items()):
-            own = found.get(reason)
-            if own is not None and own is not cause and own.level in _EVERYWHERE:
-                own.fingerprints.setdefault(fingerprint)
-                own.operations[" ".join(fingerprint.split(" ")[:2])] += 1
-                del cause.folded[fingerprint]
 
 
 def _held_against(causes: list[Cause], findings: Mapping[str, Finding]) -> list[Cause]:

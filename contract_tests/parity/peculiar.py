@@ -11,7 +11,7 @@ from .messages import Request
 
 _LARGEST = 100_000
 # Numbers that one parser takes and another does not: a sign, an exponent, a separator, digits of other scripts.
-_NUMBER = re.compile(r"\s*(?:[+]\d+|[+-]?\d+[.eE]\d*|\d+_\d+|0\d+|[+-]?(?:nan|inf|infinity)|[+-]?\d{16,}|\s\d+|\d+\s)\s*", re.I)  # fmt: skip  # noqa: E501
+_NUMBER = re.compile(r"\s*(?:[+]\d+|[+-]?\d+(?:\.0*|\.?\d*[eE][+-]?\d+)|\d+_\d+|0\d+|[+-]?(?:nan|inf|infinity)|[+-]?\d{16,}|\s\d+|\d+\s)\s*", re.I)  # fmt: skip  # noqa: E501
 _DEEP = re.compile(rb"(?:\[\s*){200}|(?:\{\s*\"[^\"]*\"\s*:\s*){200}")
 _IDENTITY = re.compile(r"(?:^|_)(?:id|pk|no|num|number)$", re.IGNORECASE)
 REPEATED, UNDECODABLE, NUMBERS = "a repeated name", "bytes that are no UTF-8", "a number in another spelling"

@@ -53,7 +53,12 @@ def reason_of(seen: Seen, *, exposed: str | None = None) -> Reason:
     reason = _LEVELS[difference.level](seen) if difference.level in _LEVELS else _plain(seen)
     if seen.exchange.request.spelling and difference.level in ("transport", "status"):
         return _spelled(seen, reason)
-    return _of_request(reason, seen) if reason.name in _CONTENT else reason
+    return _of_request(reason, seen) if reason.name in _CONTENT or _is_written_alike(reason) else reason
+
+
+def _is_written_alike(reason: Reason) -> bool:
+    """Whether two texts lie apart in what a request may have brought: white space, or bytes that are no text."""
+    return reason.name == "text-writing" and reason.marks[0] in ("spaces", "bytes that are no UTF-8")
 
 
 def _of_request(reason: Reason, seen: Seen) -> Reason:
@@ -129,9 +134,14 @@ def _header(seen: Seen) -> Reason:
     marks = (
         name,
         kind,
-        *(re.sub(r"[0-9a-f]{8,}", "#", shown(each)) for each in (difference.original, difference.port)),
+        *(_plain_of(name, shown(each)) for each in (difference.original, difference.port)),
     )
     return Reason("header", marks, f"{name}: another value")
+
+
+def _plain_of(name: str, value: str) -> str:
+    """A header's value without what is another in each answer: hashes, and all the numbers of an ETag."""
+    return re.sub(r"[0-9a-f]{8,}|\d+" if name == "ETag" else r"[0-9a-f]{8,}", "#", value)
 
 
 def _location(seen: Seen) -> Reason:

@@ -8,6 +8,7 @@ import sysconfig
 import traceback
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl
 
 from . import peculiar
 from .exchange import Exchange
@@ -138,6 +139,8 @@ def _of_input(exchange: Exchange) -> Reason | None:
     ours, theirs = pair
     if {ours, theirs} & {"404", "422"} and peculiar.in_path(exchange.operation, exchange.request):
         return replace(PATH_VALUE, title=f"a path whose value does not fit: {ours} becomes {theirs}")
+    if theirs == "422" and _is_empty_field(exchange):
+        return Reason("empty-field", (), f"an empty field of a form is refused as a missing one: {ours} becomes 422")
     if sorted(pair) == ["400", "422"]:
         return Reason("invalid", pair, f"what does not fit: {ours} becomes {theirs}")
     place = _place(exchange.port)
@@ -160,6 +163,18 @@ def _of_input(exchange: Exchange) -> Reason | None:
         (exchange.operation, *pair, place),
         f"the port refuses what it finds in the {place}: {ours} becomes 422",
     )
+
+
+def _is_empty_field(exchange: Exchange) -> bool:
+    """Whether FastAPI misses a field that a form has, but without a value."""
+    value = _read(exchange.port)
+    details = value.get("detail") if isinstance(value, dict) else None
+    first = details[0] if isinstance(details, list) and details and isinstance(details[0], dict) else {}
+    location = first.get("loc")
+    if first.get("type") != "missing" or not isinstance(location, list) or len(location) != 2:
+        return False
+    form = dict(parse_qsl(exchange.request.body.decode("utf-8", "replace"), keep_blank_values=True))
+    return b"form" in (_header(exchange.request, b"content-type") or b"") and form.get(str(location[1])) == ""
 
 
 def _place(response: Response) -> str | None:

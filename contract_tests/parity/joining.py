@@ -1,0 +1,128 @@
+"""Causes of a whole run that are one after all, or follow from another: seen only when all of them are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from .reason import Reason
+
+if TYPE_CHECKING:
+    from .causes import Cause
+
+# What follows a write that one side alone has made, in the same case.
+_FOLLOWING = frozenset(
+    {"status", "elements", "crash", "value", "text", "markup-part", "markup-value", "cookie", "input"}
+)
+# What occurs on many answers is one cause there, and under another difference, too.
+_EVERYWHERE = frozenset({"header", "cookie", "media-type", "bytes"})
+# More sorts of refusal by one operation than these are told as one: their words differ with every input.
+_WORDS = 3
+
+
+def join(found: dict[Reason, Cause], groups: Iterable[list[Reason]]) -> None:
+    """Join the causes of each group with its first."""
+    for first, *others in groups:
+        for reason in others:
+            found[first].take(found.pop(reason))
+
+
+def error_bodies(found: Mapping[Reason, Cause]) -> list[list[Reason]]:
+    """Error bodies whose members overlap on both sides are one: some errors have a member more."""
+    groups: list[tuple[set[str], set[str], list[Reason]]] = []
+    for reason in found:
+        if reason.name != "error-body":
+            continue
+        ours, theirs = (set(marks.split(", ")) for marks in reason.marks)
+        for known in groups:
+            if known[0] & ours and known[1] & theirs:
+                known[0].update(ours)
+                known[1].update(theirs)
+                known[2].append(reason)
+                break
+        else:
+            groups.append((ours, theirs, [reason]))
+    return [reasons for _, _, reasons in groups]
+
+
+def many_words(found: Mapping[Reason, Cause]) -> list[list[Reason]]:
+    """Refusals of one operation and one pair of statuses that come in too many words."""
+    by_operation: dict[tuple[str, ...], list[Reason]] = {}
+    for reason in found:
+        if reason.name == "status":
+            by_operation.setdefault(reason.marks[:3], []).append(reason)
+    return [reasons for reasons in by_operation.values() if len(reasons) > _WORDS]
+
+
+def fold_usual(found: dict[Reason, Cause]) -> None:
+    """What was thought to lie in unusual requests alone, and is seen with usual ones, too, lies elsewhere."""
+    for reason, cause in list(found.items()):
+        own = [found[each] for each in cause.plain if each in found]
+        if cause.plain and len(own) == len(cause.plain) and not any(each.name == "text" for each in cause.plain):
+            own[0].take(found.pop(reason))
+    pages = [each for each in found if each.name == "elements"]
+    for reason in pages:
+        # A page of a list that comes in another order has other elements.
+        order = next((each for each in found if each.name == "list-order" and each.marks == reason.marks), None)
+        if order is not None:
+            found[order].take(found.pop(reason))
+
+
+def fold_unguarded(found: dict[Reason, Cause]) -> None:
+    """Whom the original keeps out and the port lets in meets whatever lies behind: that follows from the open door."""
+    for reason, cause in list(found.items()):
+        if reason.name != "status" or reason.marks[1] not in ("401", "403"):
+            continue
+        path = reason.marks[0].partition(" ")[2]
+        door = next(
+            (each for each in found if each.name == "guard" and each.marks[:2] == (path, reason.marks[1])), None
+        )
+        if door is not None:
+            _fold(found, cause, found[door])
+
+
+def fold_heads(found: dict[Reason, Cause]) -> None:
+    """HEAD tells the length and the type of GET's body: where that differs, HEAD follows."""
+    heads = [
+        each
+        for each in found.values()
+        if each.level == "header" and all(op.startswith("HEAD ") for op in each.operations)
+    ]
+    for cause in heads:
+        gets = {f"GET {operation.partition(' ')[2]}" for operation in cause.operations}
+        body = next(
+            (
+                each
+                for each in found.values()
+                if each.level in ("json", "bytes", "media-type") and gets & each.operations.keys()
+            ),
+            None,
+        )
+        if body is not None and {"Content-Length", "ETag"} & set(cause.reason.marks):
+            _fold(found, cause, body)
+
+
+def fold_after_writes(found: dict[Reason, Cause]) -> None:
+    """What was only ever seen behind a write that one side alone made follows from that write."""
+    for cause in list(found.values()):
+        if cause.reason.name not in _FOLLOWING or not cause.after:
+            continue
+        first, _ = cause.after.most_common(1)[0]
+        if cause.after.total() == cause.seen and first in found and found[first] is not cause:
+            _fold(found, cause, found[first])
+
+
+def _fold(found: dict[Reason, Cause], cause: Cause, under: Cause) -> None:
+    under.folded |= dict.fromkeys(cause.fingerprints, cause.reason) | cause.folded
+    del found[next(reason for reason, each in found.items() if each is cause)]
+
+
+def adopt(found: Mapping[Reason, Cause]) -> None:
+    """What follows from one difference, and is a cause of its own elsewhere, belongs there."""
+    for cause in found.values():
+        for fingerprint, reason in list(cause.folded.items()):
+            own = found.get(reason)
+            if own is not None and own is not cause and own.level in _EVERYWHERE:
+                own.fingerprints.setdefault(fingerprint)
+                own.operations[" ".join(fingerprint.split(" ")[:2])] += 1
+                del cause.folded[fingerprint]
