@@ -2,114 +2,28 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
 
+from .cause import Cause
 from .difference import Difference
 from .exchange import Exchange
-from .exhibits import cut, exhibit
+from .exhibits import exhibit
 from .findings import Finding, exposed_by, gravity
 from .folding import folded, is_identity
 from .joining import adopt, error_bodies, fold_after_writes, fold_heads, fold_unguarded, fold_usual, join, many_words
 from .peculiar import of_request
-from .pieces import Piece, closing
+from .pieces import closing
 from .reason import Reason
 from .reasons import Seen, reason_of
 from .secrets import Secrets
+from .segments import segment_of
 from .settled import Settled, add_settled
 from .stale import Told, stale
 from .telling import curl, hidden_values
-from .texts_apart import segment_of
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OF_STATE = frozenset({404, 409, 410, 412})
 _FEW_VALUES = frozenset({"status", "media-type"})
-
-
-@dataclass(slots=True)
-class Cause:
-    """Differences that have one reason, with what follows from them. All texts have their secrets replaced.
-
-    `fingerprints` and `folded` are fingerprints, each once and in the order in which they were met; `operations` counts
-    exchanges, and `values` has the pairs of values of differences that have few. `original`, `port`, `exchange` and
-    `curl` are those of the first difference.
-    """
-
-    reason: Reason
-    level: str
-    original: str | None = None
-    port: str | None = None
-    exposes: str | None = None
-    cases: list[str] = field(default_factory=list)
-    curl: str = ""
-    gravity: tuple[int, ...] = ()
-    exchange: dict[str, Any] | None = None
-    operations: Counter[str] = field(default_factory=Counter)
-    sources: dict[str, None] = field(default_factory=dict)
-    fingerprints: dict[str, None] = field(default_factory=dict)
-    folded: dict[str, Reason] = field(default_factory=dict)
-    values: dict[str, dict[tuple[str | None, str | None], None]] = field(default_factory=dict)
-    closes: Piece | None = None
-    after: Counter[Reason] = field(default_factory=Counter)
-    plain: dict[Reason, None] = field(default_factory=dict)
-    seen: int = 0
-
-    @property
-    def title(self) -> str:
-        """What a person is told: the operation too, where it is the only one."""
-        if len(self.operations) != 1:
-            return self.reason.title
-        (operation,) = self.operations
-        return f"{operation}: {self.reason.title}"
-
-    def take(self, other: Cause) -> None:
-        """Add what another cause has seen."""
-        self.operations.update(other.operations)
-        self.after.update(other.after)
-        self.plain |= other.plain
-        self.seen += other.seen
-        self.cases += [case for case in other.cases if case not in self.cases]
-        self.sources |= other.sources
-        self.fingerprints |= other.fingerprints
-        self.folded |= other.folded
-        for fingerprint, pairs in other.values.items():
-            self.values.setdefault(fingerprint, {}).update(pairs)
-        self.gravity = min(self.gravity, other.gravity)
-        self.exposes = self.exposes or other.exposes
-
-    def copied(self) -> Cause:
-        """A copy that may be joined with others: the original keeps gathering."""
-        return replace(
-            self,
-            cases=list(self.cases),
-            operations=Counter(self.operations),
-            sources=dict(self.sources),
-            fingerprints=dict(self.fingerprints),
-            folded=dict(self.folded),
-            values={fingerprint: dict(pairs) for fingerprint, pairs in self.values.items()},
-            after=Counter(self.after),
-            plain=dict(self.plain),
-        )
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "title": self.title,
-            "reason": self.reason.name,
-            "level": self.level,
-            "original": cut(self.original),
-            "port": cut(self.port),
-            "exposes": self.exposes,
-            "operations": dict(self.operations),
-            "fingerprints": list(self.fingerprints),
-            "values": {fingerprint: list(pairs) for fingerprint, pairs in self.values.items()},
-            "folded": [each for each in self.folded if each not in self.fingerprints],
-            "cases": self.cases,
-            "sources": list(self.sources),
-            "curl": self.curl,
-            "closes": self.closes.as_json() if self.closes else None,
-        }
 
 
 class Causes:
@@ -240,7 +154,7 @@ class Causes:
             # Made on both sides, but by other ids: whoever lists them later finds other elements.
             born = next((cause for each, cause in leaders.items() if is_identity(each) and each.kind == "value"), None)
             if born is not None:
-                self._written[case] = (born.reason, segment_of(exchange.operation))
+                self._written[case] = (born.reason, "")
             return
         status = next((cause for each, cause in leaders.items() if each.level == "status"), None)
         if status is not None:
@@ -260,7 +174,8 @@ def _may_follow(exchange: Exchange, written: str) -> bool:
     if exchange.original.status == exchange.port.status and exchange.request.method in _SAFE:
         # What lists and sums show may be made of other things.
         return True
-    return 401 in refused or (segment_of(exchange.operation) == written and refused <= _OF_STATE)
+    # Another id is another one wherever it is asked for.
+    return 401 in refused or (written in ("", segment_of(exchange.operation)) and refused <= _OF_STATE)
 
 
 def _held_against(causes: list[Cause], findings: Mapping[str, Finding]) -> list[Cause]:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
+from .cause import Cause
 from .reason import Reason
-
-if TYPE_CHECKING:
-    from .causes import Cause
 
 # What follows a write that one side alone has made, in the same case.
 _FOLLOWING = frozenset(

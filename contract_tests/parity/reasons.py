@@ -12,7 +12,7 @@ from .difference import Difference
 from .drivers.spellings import SPELLINGS
 from .exchange import Exchange
 from .reason import Reason, shown
-from .texts_apart import segment_of
+from .segments import segment_of
 
 _FAMILIES = {
     "x-ratelimit-": "the headers of the rate limit",

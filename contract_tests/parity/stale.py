@@ -44,7 +44,7 @@ class Told:
             if target in self._written and each.level == "json" and each.kind == "value" and self._was(target, each)
         )
         bodies = self._shown.setdefault(target, [])
-        if target not in self._written and exchange.port.status == 200 and len(exchange.port.body) < _LARGEST:
+        if exchange.port.status == 200 and len(exchange.port.body) < _LARGEST:
             bodies.append(exchange.port.body)
         return found
 

@@ -14,6 +14,7 @@ from . import peculiar
 from .exchange import Exchange
 from .messages import Request, Response
 from .reason import Reason
+from .segments import segment_of
 from .signing_in import answers, refuses
 
 _LARGEST = 100_000
@@ -222,6 +223,9 @@ def _own(exchange: Exchange) -> Reason:
     unusual = peculiar.of_request(exchange.request)
     if unusual in (peculiar.REPEATED, peculiar.SPACES):
         return Reason("input", (unusual,), f"{unusual} in a request is understood in another way: {title}")
+    if pair[0] in ("404", "409") and exchange.port.status < 300 and (pair[0] == "409" or "{" in exchange.operation):
+        # What the original has no more, or has already, is so for the whole collection.
+        return Reason("status", (segment_of(exchange.operation), pair[0], "taken", _words(exchange.original)), title)
     if pair[0] in ("400", "422") and exchange.port.status < 500 and pair[1] not in ("401", "403", "405", "413", "415"):
         # What is not refused for its form any more goes on, and meets this or that.
         return Reason("status", (exchange.operation, pair[0], "taken", _words(exchange.original)), title)

@@ -11,6 +11,7 @@ from .exchange import Exchange
 from .html_parts import Part, parts
 from .media_types import is_json
 from .reason import Reason, shown
+from .segments import segment_of
 
 _GAP = re.compile(r"(?P<gap>'.*?'|\".*?\") between (?P<before>.*?) and (?P<after>.*)", re.DOTALL)
 _TOKEN = re.compile(r"&#?\w+;|<[^>]{0,200}>|\w+|\s+|[^\w\s]")
@@ -19,7 +20,6 @@ _LARGEST = 200_000
 _LINKS = frozenset({"href", "src", "action", "formaction", "poster", "data", "content", "srcset"})
 _WAYS = frozenset({"bytes that are no UTF-8", "leading zeros", "case", "spaces", "unicode form", "what HTML escapes"})
 _ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
-_VERSION = re.compile(r"api|v\d+")
 
 
 def reason_of(difference: Difference, exchange: Exchange) -> Reason:
@@ -76,12 +76,6 @@ def how_apart(ours: str, theirs: str) -> str:
     if _ZEROS.sub("", ours) == _ZEROS.sub("", theirs):
         return "leading zeros"
     return shapes.relation(ours, theirs)
-
-
-def segment_of(operation: str) -> str:
-    """The collection that an operation is about: the first name in its path."""
-    steps = [step for step in operation.partition(" ")[2].strip("/").split("/") if not _VERSION.fullmatch(step)]
-    return steps[0] if steps else ""
 
 
 def _gap(ours: re.Match[str], theirs: re.Match[str]) -> Reason:

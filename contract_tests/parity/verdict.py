@@ -13,7 +13,8 @@ from typing import Any
 from contract_tests.parity import report
 from contract_tests.parity.binding import DeclarationError
 from contract_tests.parity.cases import CaseError
-from contract_tests.parity.causes import Cause, Causes
+from contract_tests.parity.cause import Cause
+from contract_tests.parity.causes import Causes
 from contract_tests.parity.coverage import Coverage
 from contract_tests.parity.drivers import LifespanError, SettleError
 from contract_tests.parity.exchange import Exchange
