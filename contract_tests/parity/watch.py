@@ -139,7 +139,13 @@ def _read(
     ours, theirs = Addresses(tuple(map(address, original))), Addresses(tuple(map(address, port)))
     if both := set(ours.urls) & set(theirs.urls):
         raise MetricsError(f"{shown(both.pop())} is named for both: that compares nothing")
-    return (ours, theirs), read_scraped((ours, theirs), seconds, time.sleep)
+    return (ours, theirs), read_scraped((ours, theirs), seconds, _wait)
+
+
+def _wait(seconds: float) -> None:
+    if seconds and sys.stderr.isatty():
+        click.echo(f"watching for {seconds:g} s", err=True)
+    time.sleep(seconds)
 
 
 def _one(base: Any, told: Sequence[str], role: str) -> Queried:
@@ -172,6 +178,9 @@ def _looked(
         except MetricsError as error:
             raise MetricsError(f"{role} {source.name}: {error}") from None
     outlook = Outlook((sources[0].name, sources[1].name), window.seconds, terms)
-    kept = [outlook.choose(routes, *chosen) for routes in counted]
-    outlook.add(kept[0], kept[1], compare_routes(kept[0], kept[1], terms), chosen[0])
+    only, leave_out = chosen
+    # What a scrape asks for is counted, too.
+    asked = [url.path for source in sources if isinstance(source, Addresses) for url in source.urls]
+    kept = [outlook.choose(routes, only, [*leave_out, *asked]) for routes in counted]
+    outlook.add(kept[0], kept[1], compare_routes(kept[0], kept[1], terms), only)
     return outlook

@@ -11,7 +11,7 @@ from contract_tests.parity.metrics.comparing import ALIKE, UNCLEAR, WORSE, Judge
 from contract_tests.parity.metrics.families import Route
 from contract_tests.parity.telling import visible
 
-# What a scrape of an app counts itself.
+# What Prometheus asks an app for.
 ALWAYS_LEFT_OUT = "/metrics"
 _CODES = {ALIKE: 0, WORSE: 1, UNCLEAR: 4}
 _COLUMNS = {"5xx": "5xx", "4xx": "4xx", "latency": "p{share:g}"}

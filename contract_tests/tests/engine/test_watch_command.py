@@ -9,6 +9,7 @@ import threading
 import time
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import httpx
 import pytest
@@ -99,6 +100,13 @@ def test_a_port_that_is_twice_as_slow_is_named_with_by_how_much(watch):
     assert ran.output.splitlines()[-1].startswith("WORSE: 2 of 2 routes (")
 
 
+def test_the_page_shows_what_is_said_of_a_slow_port(watch):
+    slow = exposition("port", 2, slow=2.0, counts={"/users": 150, "/user/{id}": 2000})
+    ran = watch(exposition("original", 1), slow)
+    page = (Path(__file__).parents[3] / "docs/watch.md").read_text()
+    assert f"```\n{ran.output}```" in page
+
+
 def test_a_port_that_fails_is_named(watch):
     ran = watch(exposition("original", 1), exposition("port", 2, errors=9))
     assert ran.exit_code == 1
@@ -138,6 +146,17 @@ def test_one_route_or_one_kind_can_be_asked_for(watch):
     assert ran.exit_code == 4
     assert "INCONCLUSIVE: /nowhere had no requests on both apps" in ran.output
     assert watch(*told, "--leave-out", "/users", "--leave-out", "/user/{id}").exit_code == 4
+
+
+def test_the_scrapes_themselves_are_not_judged(watch):
+    """Wherever they are: each app has answered one, which says nothing."""
+    told = [exposition(role, counts=ENOUGH | {"/hidden/counts": 1, "/metrics": 2}) for role in ("original", "port")]
+    with Told(told[0]) as one, Told(told[1]) as two:
+        urls = ["--original", f"{one.url}/hidden/counts", "--port", f"{two.url}/hidden/counts"]
+        ran = CliRunner().invoke(main, ["watch", *urls, "--for", "0"])
+    assert ran.exit_code == 0
+    assert one.asked == two.asked == ["/hidden/counts"]
+    assert not [line for line in ran.output.splitlines() if "counts" in line or "metrics" in line]
 
 
 def test_json_has_it_all(watch):

@@ -232,6 +232,20 @@ def test_a_watch_of_two_servers_sees_what_both_counted(apps):
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert ran.stdout.splitlines()[-1].startswith("ALIKE OR BETTER: 3 routes (95 % confidence; ")
     assert tuple(line.split("  ")[0] for line in ran.stdout.splitlines()[1:4]) == ROUTES
+    for page in ("cutover.md", "watch.md"):
+        assert shown_by(page) == [shape(line) for line in ran.stdout.splitlines()], page
+
+
+def shape(line):
+    """A line without its numbers and widths."""
+    return re.sub(r"\d+(\.\d+)?(e-\d+)?", "#", " ".join(line.split())).replace("# s /", "# ms /")
+
+
+def shown_by(page):
+    """What a page shows below the command."""
+    text = (DEPLOY.parent / "docs" / page).read_text()
+    (told,) = re.findall(r"^\$ parity watch --original .*\n```\n\n```\n(.*?)```", text, re.M | re.S)
+    return [shape(line) for line in told.splitlines()]
 
 
 @pytest.mark.servers
