@@ -168,6 +168,9 @@ def _looked(
         try:
             if not after:
                 raise MetricsError("nothing is told of it")
+            if window.seconds and not before and isinstance(source, Queried):
+                # Its counters may be older than what is known of them: all that they have would count.
+                raise MetricsError(f"nothing is known of it {window.seconds:g} s ago; choose a shorter time")
             if window.seconds:
                 source.check(latency_name(after, latency), end - window.seconds, end)
             grown = increase(before, after)

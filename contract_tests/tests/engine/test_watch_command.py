@@ -10,6 +10,7 @@ import time
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -43,7 +44,7 @@ class Told:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(handler):  # noqa: N805 - the server of the test is `self`
                 self.asked.append(handler.path)
-                body = told.pop(0) if len(told) > 1 else told[0]
+                body = self.answer(handler.path) or (told.pop(0) if len(told) > 1 else told[0])
                 handler.send_response(status)
                 handler.send_header("Content-Length", str(len(body.encode())))
                 handler.end_headers()
@@ -54,6 +55,9 @@ class Told:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def answer(self, path):
+        """What depends on the path; nothing here."""
 
     def __enter__(self):
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
@@ -238,6 +242,49 @@ def test_nobody_there_is_inconclusive_and_no_password_is_shown():
     ran = CliRunner().invoke(main, ["watch", *unused])
     assert ran.exit_code == 4
     assert ran.stderr == "INCONCLUSIVE: http://127.0.0.1:9/metrics does not answer: ConnectError\n"
+
+
+class FakePrometheus(Told):
+    """Answers a query as Prometheus does: of each app the same counts, as many times as were there at that time."""
+
+    def __init__(self, *, then, now, resets=0):
+        super().__init__("")
+        self.values, self.resets = {"then": then, "now": now}, resets
+
+    def answer(self, path):
+        asked = parse_qs(urlsplit(path).query)
+        query, at = asked["query"][0], float(asked["time"][0])
+        role = "original" if 'app="original"' in query else "port"
+        found = []
+        if query.startswith("sum(resets("):
+            found = [{"metric": {}, "value": [at, str(self.resets if role == "port" else 0)]}]
+        elif scale := self.values["then" if at < time.time() - 60 else "now"]:
+            for each in read_text(exposition(role, 1 if role == "original" else 2)):
+                labels = dict(each.labels) | {"__name__": each.name}
+                found.append({"metric": labels, "value": [at, str(each.value * scale)]})
+        return json.dumps({"status": "success", "data": {"resultType": "vector", "result": found}})
+
+
+PROMETHEUS = {
+    "alike": ({"then": 1, "now": 2}, 0, "ALIKE OR BETTER: 2 routes (95 % confidence; 5000 requests on the original"),
+    "restarted": ({"then": 1, "now": 2, "resets": 1}, 4, "it was restarted; choose a time without that"),
+    "began anew": ({"then": 2, "now": 1}, 4, "its counters began anew"),
+    "younger": ({"then": 0, "now": 1}, 4, "nothing is known of it 3600 s ago; choose a shorter time"),
+    "unknown": ({"then": 0, "now": 0}, 4, "nothing is told of it"),
+}
+
+
+@pytest.mark.parametrize(("told", "code", "said"), PROMETHEUS.values(), ids=PROMETHEUS)
+def test_a_prometheus_is_asked_for_then_and_now(told, code, said):
+    with FakePrometheus(**told) as prometheus:
+        ran = CliRunner().invoke(main, ["watch", "--prometheus", prometheus.url, "--for", "1h"])
+    assert (ran.exit_code, said in ran.output) == (code, True), ran.output
+
+
+def test_what_is_no_prometheus_is_told():
+    with Told("{}") as other:
+        ran = CliRunner().invoke(main, ["watch", "--prometheus", other.url])
+    assert (ran.exit_code, ran.stderr) == (2, f"parity: {other.url} does not answer as a Prometheus does\n")
 
 
 def test_instances_of_one_app_are_added_up():
