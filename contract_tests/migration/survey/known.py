@@ -128,6 +128,8 @@ LOCAL_PROXIES = frozenset(
 )
 CASTS = frozenset({"typing.cast", "typing_extensions.cast", "t.cast"})
 PARTIALS = frozenset({"functools.partial", "functools.partialmethod"})
+# The first parts of all names outside that are, or may give, a proxy; those of Flask's extensions begin with `flask`.
+LEADING = frozenset(name.partition(".")[0] for name in (*PROXIES, *CONTEXT, *BOUND, *LOCAL_PROXIES, *CASTS, *PARTIALS))
 
 HOOKS = frozenset(
     [

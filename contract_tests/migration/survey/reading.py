@@ -85,17 +85,15 @@ def _digest(key: str, raw: bytes) -> bytes:
 
 
 def _write(path: Path, raw: bytes) -> None:
-    """Write a file that no reader ever sees in part. Raises OSError."""
-    made = f"{path}.{os.getpid()}"
+    """Write a file in place: who reads it in part tells by its digest. Raises OSError."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
     try:
-        handle = os.open(made, flags, 0o600)
+        handle = os.open(path, flags, 0o600)
     except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(made, flags, 0o600)
+        handle = os.open(path, flags, 0o600)
     with os.fdopen(handle, "wb", buffering=0) as file:
         file.write(raw)
-    os.replace(made, path)  # noqa: PTH105
 
 
 def _age(path: Path) -> float:

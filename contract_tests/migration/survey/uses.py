@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from contract_tests.migration.survey.calls import Calls
 from contract_tests.migration.survey.expressions import Expression, root_of, text_of
 from contract_tests.migration.survey.kinds import WRAPPED, Value
-from contract_tests.migration.survey.known import BOUND, CONTEXT, FREE
+from contract_tests.migration.survey.known import BOUND, CONTEXT, FREE, LEADING
 from contract_tests.migration.survey.reads import Read, read_of
 from contract_tests.migration.survey.routes import Function
 from contract_tests.migration.survey.values import World
@@ -82,6 +83,8 @@ class Uses:
 
     def _ref(self, module: int, ref: list[Any]) -> None:
         scope, expression, line, column, how = ref
+        if self._is_elsewhere(module, expression):
+            return
         function = self._function(module, scope)
         called: list[Value] = []
         values = self._world.of(module, expression, called.append)
@@ -108,6 +111,22 @@ class Uses:
                     self._calls.passed(function, value, how, line)
         if function and how == "enter":
             self._with(function, values, line)
+
+    def _is_elsewhere(self, module: int, expression: Expression) -> bool:
+        """Whether a chain begins outside, where no name leads to a proxy: half of all chains, and passed over at once.
+
+        What is called of an item, or of what a call gives, is not resolved, and is to be counted.
+        """
+        called = False
+        while expression[0] in "asc":
+            if called and expression[0] != "a":
+                return False
+            called = called or expression[0] == "c"
+            expression = expression[1]
+        if expression[0] != "n":
+            return False
+        values = self._world.name(module, expression[2], expression[1])
+        return bool(values) and all(each[0] == "O" and _leads_nowhere(each[1]) for each in values)
 
     def _with(self, function: Function, values: tuple[Value, ...], line: int) -> None:
         for value in values:
@@ -194,6 +213,11 @@ class Uses:
                 found.setdefault(self._owners[module][ref[0]], []).append(ref)
             self._refs[module] = found
         return self._refs[module]
+
+
+@cache
+def _leads_nowhere(full: str) -> bool:
+    return full.partition(".")[0] not in LEADING and not full.startswith("flask")
 
 
 def is_probably_builtin(name: str) -> bool:
