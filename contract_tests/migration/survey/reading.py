@@ -24,6 +24,8 @@ from contract_tests.migration.survey.summary import Summary, summarize
 # Fewer bytes than this are read sooner than a second process is started.
 _WORTH_A_PROCESS = 400_000
 _ENTRIES_OF_RESULTS = 8
+# A pack has so many times as many summaries as there are files, and no more.
+_MOST_OLD = 4
 _ENDING = ".kept"
 _DIGEST = hashlib.sha256().digest_size
 
@@ -57,14 +59,12 @@ class Cache:
             return None
         return decoded(raw[_DIGEST:]) if raw[:_DIGEST] == _digest(key, raw[_DIGEST:]) else None
 
-    def put(self, key: str, kept: Any) -> bytes:
-        """Keep something of plain kinds; gives it as it is kept. Raises ValueError where it is too deeply nested."""
-        raw = marshal.dumps(kept)
+    def put(self, key: str, kept: Any) -> None:
+        """Keep something of plain kinds."""
         if self._folder is not None:
-            name = self._folder / key[:2] / f"{key}{_ENDING}"
+            raw = marshal.dumps(kept)
             with suppress(OSError):
-                _write(name, _digest(key, raw) + raw)
-        return raw
+                _write(self._folder / key[:2] / f"{key}{_ENDING}", _digest(key, raw) + raw)
 
     def forget(self, prefix: str) -> None:
         """Keep only the newest of the entries whose keys begin so."""
@@ -76,7 +76,7 @@ class Cache:
 
 
 def decoded(raw: bytes) -> Any:
-    """What `Cache.put` gave."""
+    """What was made of a file, or kept: of this run, or with its digest."""
     return marshal.loads(raw)
 
 
@@ -152,18 +152,54 @@ def read(
     """Summaries of all files; what cannot be read is told, and the rest goes on."""
     made: dict[str, Any] = {}
     todo: dict[str, tuple[str, bytes]] = {}
+    pack = _Pack(kept, found)
     for file, raw, key in found:
         if raw is None or key in made or key in todo:
             continue
-        summary = kept.get(key)
-        if summary is None:
+        before = pack.before.get(key)
+        if before is None:
             todo[key] = (file.shown, raw)
         else:
-            made[key] = summary
-    before = len(made)
-    for key, summary in _made(todo, kept, jobs, lambda done: progress(before + done, before + len(todo))):
-        made[key] = summary
+            made[key] = decoded(before)
+    already = len(made)
+    try:
+        for done, (key, summary) in enumerate(_made(todo, jobs), 1):
+            made[key] = decoded(summary)
+            pack.add(key, summary)
+            progress(already + done, already + len(todo))
+    finally:
+        pack.write()
     return _readings(found, made)
+
+
+class _Pack:
+    """The summaries of one folder's files, in one entry of the cache: a file each takes longer to write than to make.
+
+    It is written after 1, 2, 4, ... new ones: what a run has made that ends early is kept.
+    """
+
+    def __init__(self, kept: Cache, found: Sequence[tuple[File, bytes | None, str]]) -> None:
+        self._kept = kept
+        self._used = [key for _, raw, key in found if raw is not None]
+        base = next((str(file.path).removesuffix(file.inner) for file, _, _ in found), "")
+        self._name = "pack" + hashlib.sha256(base.encode("utf-8", "surrogateescape")).hexdigest()
+        self.before: dict[str, bytes] = kept.get(self._name) or {}
+        self._new: dict[str, bytes] = {}
+        self._written = 0
+
+    def add(self, key: str, summary: bytes) -> None:
+        self._new[key] = summary
+        if len(self._new) >= 2 * self._written:
+            self.write()
+
+    def write(self) -> None:
+        if len(self._new) == self._written:
+            return
+        self._written = len(self._new)
+        entries = {**self.before, **self._new}
+        if len(entries) > _MOST_OLD * len(self._used):
+            entries = {key: entries[key] for key in self._used if key in entries}
+        self._kept.put(self._name, entries)
 
 
 def _readings(found: Sequence[tuple[File, bytes | None, str]], made: dict[str, Any]) -> Readings:
@@ -182,45 +218,37 @@ def _readings(found: Sequence[tuple[File, bytes | None, str]], made: dict[str, A
     return readings
 
 
-def _made(
-    todo: dict[str, tuple[str, bytes]], kept: Cache, jobs: int, progress: Callable[[int], None]
-) -> Iterator[tuple[str, Summary]]:
+def _made(todo: dict[str, tuple[str, bytes]], jobs: int) -> Iterator[tuple[str, bytes]]:
     # The largest files first, so that no process ends long after the others.
     work = sorted(((key, name, raw) for key, (name, raw) in todo.items()), key=lambda each: -len(each[2]))
     if jobs < 2 or sum(len(raw) for *_, raw in work) < _WORTH_A_PROCESS:
-        for done, (key, name, raw) in enumerate(work, 1):
-            summary = make(name, raw)
-            kept.put(key, summary)
-            yield key, summary
-            progress(done)
+        yield from ((key, marshal.dumps(make(name, raw))) for key, name, raw in work)
         return
     method = "fork" if sys.platform == "linux" else None
-    pool = ProcessPoolExecutor(jobs, get_context(method), _begin, (kept, work))
+    pool = ProcessPoolExecutor(jobs, get_context(method), _begin, (work,))
     try:
-        for done, raw in enumerate(pool.map(_make_kept, range(len(work)), chunksize=8), 1):
-            yield work[done - 1][0], decoded(raw)
-            progress(done)
+        made = pool.map(_make_raw, range(len(work)), chunksize=8)
+        yield from zip((key for key, _, _ in work), made, strict=True)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-# In a process of its own: where to keep what is made, and all that is to be made.
-_work: tuple[Cache, list[tuple[str, str, bytes]]]
+# In a process of its own: all that is to be made.
+_work: list[tuple[str, str, bytes]]
 
 
-def _begin(kept: Cache, work: list[tuple[str, str, bytes]]) -> None:
+def _begin(work: list[tuple[str, str, bytes]]) -> None:
     """Ctrl-C is the parent's to answer: it ends its processes."""
     global _work  # noqa: PLW0603 - a process that is forked has it at once; sent with each file, it costs as much again
-    _work = kept, work
+    _work = work
     gc.disable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _make_kept(number: int) -> bytes:
-    """Make a summary, keep it, and give it as it is kept, which is the quickest way back."""
-    kept, work = _work
-    key, name, raw = work[number]
-    return kept.put(key, make(name, raw))
+def _make_raw(number: int) -> bytes:
+    """Make a summary, and give it as it is kept, which is the quickest way back."""
+    _, name, raw = _work[number]
+    return marshal.dumps(make(name, raw))
 
 
 def make(name: str, raw: bytes) -> Summary:

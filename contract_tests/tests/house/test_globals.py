@@ -256,6 +256,36 @@ def test_a_cache_that_is_broken_is_as_if_it_were_not_there(write, tmp_path, brok
     assert survey([folder], cache=kept, jobs=1) == first
 
 
+def test_what_an_interrupted_run_has_read_is_not_read_again(write, tmp_path, monkeypatch):
+    from contract_tests.migration.survey import reading
+
+    folder = write({f"app/m{number}.py": f"n = {number}\n" for number in range(9)}) / "app"
+    kept, read, summarize = tmp_path / "kept", [], reading.summarize
+
+    def until_the_fifth(raw, name):
+        if len(read) == 5:
+            raise KeyboardInterrupt
+        read.append(name)
+        return summarize(raw, name)
+
+    monkeypatch.setattr(reading, "summarize", until_the_fifth)
+    with pytest.raises(KeyboardInterrupt):
+        survey([folder], cache=kept, jobs=1)
+    first, read = read, []
+    monkeypatch.setattr(reading, "summarize", lambda raw, name: read.append(name) or summarize(raw, name))
+    survey([folder], cache=kept, jobs=1)
+    assert (len(first), len(read)) == (5, 4)
+    assert not set(first) & set(read)
+
+
+def test_a_cache_does_not_grow_with_each_change(write, tmp_path):
+    kept, sizes = tmp_path / "kept", []
+    for number in range(24):
+        survey([write({"app/app.py": f"n = {number:02}\n"}) / "app"], cache=kept, jobs=1)
+        sizes.append(sum(path.stat().st_size for path in kept.rglob("*.kept")))
+    assert max(sizes[12:]) <= max(sizes[:12])
+
+
 def test_a_cache_that_cannot_be_written_is_none(write, tmp_path):
     (tmp_path / "kept").write_text("a file")
     assert found(survey([write({"app/deep.py": DEEP}) / "app"], cache=tmp_path / "kept", jobs=1))
