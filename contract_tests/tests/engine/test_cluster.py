@@ -29,8 +29,13 @@ def cluster():
 
     before = dict(os.environ)
     with opened("local:2") as found:
+        assert set(found.client.run(has_profiler).values()) == {False}
         yield found.client.scheduler.address, [child.pid for child in psutil.Process().children(recursive=True)]
     assert dict(os.environ) == before
+
+
+def has_profiler(dask_worker):
+    return "profile" in dask_worker.periodic_callbacks
 
 
 @pytest.fixture

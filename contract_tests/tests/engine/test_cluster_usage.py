@@ -228,3 +228,23 @@ def test_what_was_known_before_the_cluster_was_lost_is_reported(cases, monkeypat
     run = CliRunner().invoke(main, ["check", *PAIR, "--cases", cases, "--cluster", "local"])
     assert run.exit_code == 4
     assert run.output.startswith("INCONCLUSIVE: the cluster is lost: it is gone")
+
+
+def test_a_worker_s_profiler_is_ended_since_it_may_stop_the_worker():
+    pytest.importorskip("distributed", reason="the extra cluster is not installed")
+    stopped = []
+
+    class Worker:
+        periodic_callbacks = {"profile": Callback(stopped), "heartbeat": Callback(stopped)}  # noqa: RUF012 - as Dask has it
+
+    clusters._unprofiled().setup(Worker)
+    assert len(stopped) == 1
+    assert list(Worker.periodic_callbacks) == ["heartbeat"]
+
+
+class Callback:
+    def __init__(self, stopped):
+        self.stopped = stopped
+
+    def stop(self):
+        self.stopped.append(self)
