@@ -17,8 +17,8 @@ MARKER = "RESTLESS_MARKER"
 class App:
     """WSGI: items with tokens and prices, a way to die, a way to wait; one side fails, the other tells a password."""
 
-    def __init__(self, *, price: Callable[[int], Any], token: str, leaks: bool) -> None:
-        self.price, self.token, self.leaks = price, token, leaks
+    def __init__(self, *, price: Callable[[int], Any], token: str, leaks: bool, first: int) -> None:
+        self.price, self.token, self.leaks, self.first = price, token, leaks, first
         self.items: list[str] = []
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -45,12 +45,12 @@ class App:
         if method == "POST":
             self.items.append(json.loads(body)["name"])
             return "201 Created", {
-                "id": len(self.items),
+                "id": self.first + len(self.items),
                 "password": json.loads(body).get("password") if self.leaks else None,
             }
         number = path.rpartition("/")[2]
-        if number.isdigit() and 0 < int(number) <= len(self.items):
-            return "200 OK", {"id": int(number), "price": self.price(int(number)), "token": self.token}
+        if number.isdigit() and 0 < int(number) - self.first <= len(self.items):
+            return "200 OK", {"id": int(number), "price": self.price(int(number) - self.first), "token": self.token}
         return "200 OK", {"items": self.items}
 
 
@@ -63,17 +63,19 @@ def die_once() -> None:
 
 
 def original() -> App:
-    return App(price=lambda number: number * 10, token="one-token-of-the-original-app", leaks=True)
+    return App(price=lambda number: number * 10, token="one-token-of-the-original-app", leaks=True, first=0)
 
 
 def port() -> App:
-    return App(price=lambda number: f"{number * 10}", token="one-token-of-the-other-app-1", leaks=False)
+    return App(price=lambda number: f"{number * 10}", token="one-token-of-the-other-app-1", leaks=False, first=100)
 
 
 def cases(count: int, *, dying: int = -1) -> str:
     """Lines of cases: each makes an item with a secret, and reads it back by its id; one may kill its worker."""
-    lines = []
-    for at in range(count):
+    # A secret that no answer shows: the numbers of those after it show whether it was noticed.
+    unseen = {"method": "GET", "target": "/items", "headers": [["Authorization", "Bearer a-token-that-nobody-shows"]]}
+    lines = [json.dumps({"case": "unseen", "steps": [unseen]})]
+    for at in range(count - 1):
         made = {"name": f"item {at}", "password": f"secret-of-item-{at % 7}"}
         steps: list[dict[str, Any]] = [
             {"method": "POST", "target": "/items", "json": made, "keep": {"id": "$.id"}},

@@ -71,7 +71,9 @@ def test_the_report_is_the_one_of_a_single_process(parity, cluster, corpus):
     code, report = alone
     told = json.loads(report)
     assert (code, told["cases"], told["down"]) == (1, 60, [])
-    assert "<secret:1>" in report
+    assert "<secret:2>" in report
+    assert "<secret:1>" not in report
+    assert "POST /items json $.id value" in report
     assert any(exchange["port"]["raised"] == "ValueError" for exchange in told["exchanges"])
 
 

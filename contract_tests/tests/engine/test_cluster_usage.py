@@ -5,6 +5,7 @@ import contextlib
 import pickle
 import subprocess
 import sys
+import traceback
 
 import pytest
 from click.testing import CliRunner
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 from contract_tests.__main__ import main
 from contract_tests.parity.cases import Case
 from contract_tests.parity.cluster import clusters, gathering
+from contract_tests.parity.cluster.raised import Raised
 from contract_tests.parity.cluster.shards import Part, Setting, Sides, Told
 from contract_tests.parity.messages import Request
 from contract_tests.parity.specs import SpecError
@@ -248,3 +250,20 @@ class Callback:
 
     def stop(self):
         self.stopped.append(self)
+
+
+def test_an_exception_is_told_in_another_process_as_where_it_was_raised():
+    pytest.importorskip("tblib", reason="the extra cluster is not installed")
+
+    class OddError(Exception):
+        """Its class is known here alone."""
+
+    try:
+        raise OddError("it broke")
+    except OddError as error:
+        told = pickle.loads(pickle.dumps(Raised.of(error))).error()
+        [frame] = traceback.extract_tb(error.__traceback__)
+    assert (type(told).__qualname__, str(told)) == (OddError.__qualname__, "it broke")
+    last = traceback.extract_tb(told.__traceback__)[-1]
+    assert (last.filename, last.lineno, last.name) == (frame.filename, frame.lineno, frame.name)
+    assert Raised.of(None) is None
