@@ -42,7 +42,7 @@ def step(method="GET", target="/", **members):
 
 def test_nothing_but_two_specs_finds_the_leaked_password(parity, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    # Random walks come last, and find nothing here that the written stories do not.
+    # Random walks come last: the written stories before them find it.
     monkeypatch.setattr("contract_tests.parity.sources.sequences._WALKS", 10)
     run = parity("check", ORIGINAL, PORT, "--sources", "sequences", "--budget", "20")
     first, fingerprint, *_ = run.output.splitlines()
