@@ -141,20 +141,29 @@ def told_of_asked(api, role):
 
     The name of the app alone is replaced, and only where it is the app's own.
     """
-    before = lines(api, role)
+    before, told = lines(api, role), {}
     for method, path in ASKED:
         api.request(method, path)
-    wanted = {f'http_requests_total{{method="{m}",route="{r}",status="{s}"}}': n for (m, r, s), n in COUNTED.items()}
-    told = eventually(lambda: added(before, requests(lines(api, role))), wanted)
-    for key, value in lines(api, role).items():
+    deadline = time.monotonic() + 5
+    while not is_settled(before, told := lines(api, role)) and time.monotonic() < deadline:
+        time.sleep(0.01)  # a server may answer before it has counted
+    found = requests(added(before, told))
+    for key, value in told.items():
         if any(f'method="{method}",route="{route}"' in key for method, route in SECONDS_OF):
             if "_seconds_count" in key:
-                told[key] = value - before.get(key, 0)
+                found[key] = value - before.get(key, 0)
             elif "_seconds_" in key:
-                told[key] = None
+                found[key] = None
         elif key.startswith(("#", "http_requests_in_progress")):
-            told[key] = value
-    return told
+            found[key] = value
+    return found
+
+
+def is_settled(before, told):
+    """Whether all that was asked is counted, and only the scrape itself is in progress."""
+    grown = added(before, told)
+    counted = [sum(value for key, value in grown.items() if name in key) for name in ("_total", "_seconds_count")]
+    return (*counted, told["http_requests_in_progress{}"]) == (len(ASKED), len(ASKED), 1)
 
 
 def requests(told):

@@ -144,6 +144,8 @@ def _histograms(samples: Sequence[Sample], name: str) -> tuple[dict[str, Histogr
 
 
 def _histogram(counted: dict[float, float], total: float | None) -> Histogram:
+    # A text without its last bound has at least as many as the one before.
+    counted.setdefault(math.inf, max(counted.values()))
     bounds = tuple(sorted(counted))
     cumulated, most = [], 0
     for bound in bounds:

@@ -7,6 +7,8 @@ import pytest
 
 from contract_tests.parity.metrics import limits
 from contract_tests.parity.metrics.comparing import ALIKE, UNCLEAR, WORSE, Terms, compare_routes, worst
+from contract_tests.parity.metrics.families import routes_of
+from contract_tests.parity.metrics.samples import read_text
 from contract_tests.tests.engine.measured import drawn, histogram
 
 DRAWS = 200
@@ -150,3 +152,9 @@ def test_many_are_counted_as_few_are():
     assert limits._corrected(2000, 50_000, z, -1) == pytest.approx(limits.lower_share(2000, 50_000, z), rel=0.01)
     exact = limits.fewest_above(39_000, 0.05, 0.01)
     assert 39_000 * 0.05 + limits._spread(39_000, 0.05, 0.01) == pytest.approx(exact, rel=0.005)
+
+
+def test_a_histogram_without_its_last_bound_has_one_all_the_same():
+    samples = read_text('a_seconds_bucket{route="/",le="1"} 3\na_seconds_count{route="/",status="200"} 3\n')
+    (route,) = routes_of(samples, "port").values()
+    assert (route.seconds.bounds, route.seconds.count, route.seconds.quantile(0.95) < 1) == ((1.0, math.inf), 3, True)
