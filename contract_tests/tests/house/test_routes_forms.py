@@ -101,6 +101,17 @@ def test_a_rule_that_is_made_as_the_code_runs_is_listed(here, rule):
     assert told("made") == ({"GET /known"}, ["made/app.py:9"])
 
 
+@pytest.mark.parametrize("owner", ["app", "make()", "made.app"])
+def test_a_view_on_what_the_source_does_not_tell_is_listed(here, owner):
+    """Its prefix is not known: it is neither told as a route nor passed over."""
+    (here / "made").mkdir()
+    (here / "made/app.py").write_text(
+        "from flask import Flask\nfrom elsewhere import app, made, make\nknown = Flask(__name__)\n"
+        f"@known.get('/known')\ndef one(): return ''\n@{owner}.get('/x')\ndef two(): return ''\n"
+    )
+    assert told("made") == ({"GET /known"}, ["made/app.py:7 (GET /x)"])
+
+
 def test_each_view_is_listed_where_a_decorator_makes_its_rule_as_it_runs(here):
     (here / "made").mkdir()
     (here / "made/app.py").write_text(
