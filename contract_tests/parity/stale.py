@@ -9,6 +9,7 @@ from .difference import Difference
 from .exchange import Exchange
 from .keeping import member
 from .reason import Reason
+from .shapes import is_format, shape
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _LARGEST = 100_000
@@ -33,15 +34,15 @@ class Told:
             self._case, self._shown, self._written = case, {}, set()
         target = exchange.request.target.partition(b"?")[0]
         if exchange.request.method not in _SAFE:
-            if exchange.original.status < 400 and exchange.port.status < 400:
+            # What is posted to is a collection: whatever comes to it moves its elements.
+            changes = exchange.request.method in ("PUT", "PATCH")
+            if changes and exchange.original.status < 400 and exchange.port.status < 400:
                 self._written.add(target)
-                # What a thing was made as, or answered to be, has been shown.
-                self._shown.setdefault(target, [])
             return frozenset()
         found = frozenset(
             each
             for each in exchange.differences
-            if target in self._written and each.level == "json" and each.kind == "value" and self._was(target, each)
+            if target in self._written and _is_value(each) and self._was(target, each)
         )
         bodies = self._shown.setdefault(target, [])
         if exchange.port.status == 200 and len(exchange.port.body) < _LARGEST:
@@ -50,6 +51,13 @@ class Told:
 
     def _was(self, target: bytes, difference: Difference) -> bool:
         return any(_same(member(body, difference.path), difference.port) for body in self._shown.get(target, ()))
+
+
+def _is_value(difference: Difference) -> bool:
+    """Whether two values are two, rather than one that is written in two ways."""
+    if difference.level != "json" or difference.kind != "value":
+        return False
+    return not is_format(shape(difference.original), shape(difference.port))
 
 
 def _same(value: Any, text: str | None) -> bool:

@@ -132,6 +132,18 @@ def test_what_is_shown_as_before_a_write_is_one_cause():
     assert [cause.reason.name for cause in found] == ["stale"]
 
 
+def test_another_form_and_a_list_that_has_grown_are_not_stale():
+    times = {"at": "2026-01-01T00:00:00Z"}, {"at": "2026-01-01T00:00:00"}
+    get, patch, post = (Request(method, b"/a/1") for method in ("GET", "PATCH", "POST"))
+    ours, theirs = map(answer, times)
+    found = causes_of(exchanged(get, ours, theirs), exchanged(patch, ours, theirs), exchanged(get, ours, theirs))
+    assert [cause.reason.name for cause in found] == ["format"]
+    lists = [[{"id": 2}], [{"id": 1}]]
+    first = exchanged(get, answer(lists[1]), answer(lists[1]))
+    grown = causes_of(first, exchanged(post, answer({}), answer({})), exchanged(get, *map(answer, lists)))
+    assert [cause.reason.name for cause in grown] == ["elements"]
+
+
 @pytest.mark.parametrize(
     ("original", "port", "one"),
     [("/a?b=/c", "http://h/a?b=%2Fc", True), ("/a", "/b", False), ("", "", False), ("/a", "//h/a", True)],
