@@ -134,7 +134,7 @@ def main() -> None:
 # So many cases a pair has in about a minute of a quiet machine.
 CASES = {"shop": 3000, "board": 3000, "ledger": 2000}
 # What is held by the tests: so many cases, and so many causes of the list.
-FLOORS = {"shop": (300, 19), "board": (250, 18), "ledger": (600, 9)}
+FLOORS = {"shop": (200, 21), "board": (200, 16), "ledger": (400, 9)}
 
 if __name__ == "__main__":
     main()

@@ -26,7 +26,7 @@ def test_a_foreign_pair_is_told_as_its_list_says(name):
 @pytest.mark.servers
 @pytest.mark.parametrize("name", NAMES)
 def test_an_app_does_not_differ_from_itself(name):
-    run = explored(name, cases=150, port_is="original")
+    run = explored(name, cases=100, port_is="original")
     assert [cause.title for cause in run.ranked()] == []
     assert run.as_json()["noise"] == []
 
