@@ -48,19 +48,21 @@ def _pair(exchange: Exchange) -> tuple[str, str]:
 def _of_method(exchange: Exchange) -> Reason | None:
     """HEAD and OPTIONS are answered by Flask itself, by FastAPI only where a route says so."""
     method, (ours, theirs) = exchange.request.method, _pair(exchange)
-    if method == "OPTIONS" and _is_preflight(exchange):
-        return Reason("preflight", (ours, theirs), f"a preflight is answered by {ours} and {theirs}")
+    plain = _unrouted(method, ours, theirs)
+    if method == "OPTIONS" and _header(exchange.request, b"access-control-request-method"):
+        # Where neither side has rules of CORS, one that asks for them is like any other.
+        rules = any(each.header("Access-Control-Allow-Origin") for each in (exchange.original, exchange.port))
+        told = f"a preflight is answered by {ours} and {theirs}"
+        return Reason("preflight", (ours, theirs), told, None if rules else plain)
+    return plain
+
+
+def _unrouted(method: str, ours: str, theirs: str) -> Reason | None:
     if "405" not in (ours, theirs) or method not in ("HEAD", "OPTIONS"):
         return None
     side, other = ("the port", "the original") if theirs == "405" else ("the original", "the port")
     name = "head" if method == "HEAD" else "options"
     return Reason(name, (side,), f"{method} is 405 in {side}, and not in {other}")
-
-
-def _is_preflight(exchange: Exchange) -> bool:
-    """Whether OPTIONS asks for the rules of CORS, and one side at least has any."""
-    asked = _header(exchange.request, b"access-control-request-method") is not None
-    return asked and any(each.header("Access-Control-Allow-Origin") for each in (exchange.original, exchange.port))
 
 
 def _documentation(exchange: Exchange) -> Reason | None:

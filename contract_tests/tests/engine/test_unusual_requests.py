@@ -79,6 +79,14 @@ def test_what_differs_for_usual_requests_too_is_not_laid_to_unusual_ones():
     assert [cause.reason.name for cause in causes_of(usual, unusual)] == ["value"]
 
 
+def test_a_preflight_without_any_rules_is_like_any_options():
+    asked = Request("OPTIONS", b"/a", ((b"Access-Control-Request-Method", b"GET"),))
+    both = [
+        exchanged(request, answer({}), answer({}, 405), "OPTIONS /a") for request in (Request("OPTIONS", b"/a"), asked)
+    ]
+    assert [cause.reason.name for cause in causes_of(*both)] == ["options"]
+
+
 def test_each_place_of_a_page_is_told():
     port = PAGE.replace(b"1 Feb", b"01 Feb").replace(b"/x", b"https://localhost/x").replace(b"'a'", b"'b'")
     assert [part.place for part in parts(PAGE, port)] == ["p@class", "text of p", "a@href"]
