@@ -32,6 +32,8 @@ defaults
     option redispatch 1
     retries 3
     retry-on conn-failure empty-response
+    # What is asked again is what was there when it was first sent: a body that comes in a packet of its own as well.
+    option http-buffer-request
 """
 _REPLACED = ("X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Real-IP", "Forwarded")
 

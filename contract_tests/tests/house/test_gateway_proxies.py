@@ -214,6 +214,30 @@ def test_what_may_not_be_done_twice_is_not_asked_again_once_it_was_sent(here, me
     assert here.original.paths() == (["/x"] if status == 200 else [])
 
 
+def test_a_body_that_comes_after_its_head_is_asked_again_too(here):
+    """HAProxy asks again only what it had whole when it first sent it, so it waits for a body before."""
+    here.configured(route(serve=PORT))
+    here.port.stop()
+    with dying(here.port.address), socket.create_connection(("127.0.0.1", here.listen), timeout=20) as client:
+        client.sendall(b"PUT /x HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 2\r\nConnection: close\r\n\r\n")
+        time.sleep(0.2)
+        client.sendall(b"{}")
+        told = client.recv(1 << 16)
+    assert told.startswith(b"HTTP/1.1 200 "), told
+    assert here.original.paths() == ["/x"]
+
+
+def taken(connection):
+    """Read a request with its body `{}` to its end: what is left unread makes the end a reset, which HAProxy tells."""
+    heard = b""
+    while not heard.endswith(b"{}"):
+        more = connection.recv(1 << 16)
+        if not more:
+            return False
+        heard += more
+    return True
+
+
 @contextmanager
 def dying(address):
     """A port that takes one request, and is gone before it answers."""
@@ -227,7 +251,7 @@ def dying(address):
                 connection.settimeout(20)
                 # A check of HAProxy's connects and says nothing.
                 with suppress(ConnectionError):
-                    if connection.recv(1 << 16):
+                    if taken(connection):
                         listener.close()
                         return
 

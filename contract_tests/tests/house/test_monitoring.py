@@ -208,6 +208,14 @@ def test_each_variable_of_the_dashboard_has_values(prometheus):
             assert prometheus.get(f"/label/{label}/values", **{"match[]": series.replace("$method", ".+")})
 
 
+def await_known(prometheus, ago):
+    """Wait until Prometheus knows what every route of both apps had counted so long ago."""
+    known, deadline = f"count by (app) (http_request_seconds_count{{method='GET'}} offset {ago})", time.monotonic() + 60
+    while len(told := prometheus.ask(known)) < len(ROLES) or min(told.values()) < len(ROUTES):
+        assert time.monotonic() < deadline, told
+        time.sleep(0.2)
+
+
 WATCH = [sys.executable, "-m", "contract_tests", "watch"]
 WIDE = ("--errors-within", "40", "--refusals-within", "60", "--slower-within", "30", "--quantile", "0.5")
 
@@ -219,6 +227,8 @@ def watched(*arguments):
 @pytest.mark.servers
 @pytest.mark.services
 def test_a_watch_of_prometheus_sees_what_both_apps_counted(prometheus):
+    # It asks for what was counted up to 3 s ago, and each app was first scraped at a moment of its own.
+    await_known(prometheus, "5s")
     ran = watched("--prometheus", prometheus.url, "--for", "3s", "--json", *WIDE)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     told = json.loads(ran.stdout)
