@@ -32,8 +32,6 @@ defaults
     option redispatch 1
     retries 3
     retry-on conn-failure empty-response
-    # What is asked again is what was there when it was first sent: a body that comes in a packet of its own as well.
-    option http-buffer-request
 """
 _REPLACED = ("X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Real-IP", "Forwarded")
 
@@ -79,7 +77,10 @@ def _request(table: Table) -> Iterator[str]:
     yield f"http-request set-header X-Forwarded-Proto {table.scheme}"
     yield from (f"http-request del-header {name}" for name in _REPLACED)
     # Only what may be done twice is asked again once it was sent (RFC 9110, 9.2.2).
-    yield f"http-request disable-l7-retry unless {{ method {' '.join(IDEMPOTENT)} }}"
+    again = f"{{ method {' '.join(IDEMPOTENT)} }}"
+    yield f"http-request disable-l7-retry unless {again}"
+    # And only what was whole when it was first sent, while a body may come in a packet of its own.
+    yield f"http-request wait-for-body time 60s if {again}"
 
 
 def _user(table: Table) -> Iterator[str]:
