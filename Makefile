@@ -15,7 +15,7 @@ WITH_INDEX = $(UV_INDEX); if [ -n "$$UV_DEFAULT_INDEX" ]; then export UV_DEFAULT
 # What the images of both apps run on: nothing of development, and only versions that the tests ran with.
 RUN = pyproject.toml --extra service --extra flask --extra fastapi --extra msal --extra postgres --extra redis --constraint requirements/dev.lock
 
-.PHONY: help setup test servers pythons parity wire resilience cutover bench faults check style fresh measured lint flask fastapi openapi migrate dist lock clean
+.PHONY: help setup test servers pythons parity wire resilience cutover bench faults check style measured lint flask fastapi openapi migrate dist lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list the commands
@@ -43,7 +43,7 @@ test: $(STAMP)  ## run the tests that need nothing but Python, and say how many 
 servers: $(STAMP)  ## run the tests that start servers, or need PostgreSQL, Redis or Node.js
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -q -m "servers or services"
 
-pythons: $(STAMP)  ## run the contract suite on each other Python from 3.11 to 3.14 that is found (PYTHONS=3.13: on that one)
+pythons: $(STAMP)  ## run the contract suite on each other Python from 3.11 to 3.14 that is found, with fresh apps on the first (PYTHONS=3.13: on that one)
 	@$(WITH_INDEX); $(BIN)/python -m contract_tests.tests.pythons $(PYTHONS)
 
 parity: $(STAMP)  ## start both apps on real servers and give the verdict: do they answer alike?
@@ -65,8 +65,8 @@ bench: $(STAMP)  ## what each route costs, on both apps, the smallest and the us
 faults: $(STAMP)  ## plant each of the known faults in a copy, and say which test notices it (15 minutes)
 	@$(BIN)/python -m contract_tests.tests.faults
 
-check: $(STAMP)  ## exactly what CI runs: style, tests, servers, other Pythons, fresh apps, parity, wire, resilience, cutover
-	@$(MAKE) --no-print-directory -j2 $(SYNC) style test servers parity pythons fresh measured resilience cutover
+check: $(STAMP)  ## exactly what CI runs: style, tests, servers, parity, other Pythons, wire, resilience, cutover
+	@$(MAKE) --no-print-directory -j2 $(SYNC) style test servers parity pythons measured resilience cutover
 
 # Two at once: half of them wait for servers more than they compute. What one prints stays together.
 SYNC = $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
@@ -76,9 +76,6 @@ style: $(STAMP)
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-
-fresh: $(STAMP)
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -q --fresh-apps --pairs-only contract_tests/suite
 
 measured: $(STAMP)
 	@$(BIN)/python -m contract_tests.live.probes.measuring

@@ -1,4 +1,8 @@
-"""`python -m contract_tests.tests.pythons`: the contract suite on every other Python that this machine has."""
+"""`python -m contract_tests.tests.pythons`: the contract suite on every other Python that this machine has.
+
+The first of them makes both apps anew for each test, where all other runs rewind them: what a test leaves behind in an
+app would hide there. Where there is no other Python, this one does.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 VERSIONS = ("3.11", "3.12", "3.13", "3.14")
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
+FRESH = "--fresh-apps"
 TESTS = ("-n", "2", "--dist", "worksteal", "-q", "--pairs-only", "contract_tests/suite")
 # What an environment is made from.
 SOURCES = ("pyproject.toml", "requirements/dev.lock")
@@ -80,30 +85,38 @@ def run(command: list[str]) -> str:
     return done.stdout
 
 
-def try_version(version: str, interpreter: Path) -> str:
+def try_version(version: str, interpreter: Path, *options: str) -> str:
     """pytest's last line. Raises Failed."""
-    python = environment(version, interpreter)
-    return run([str(python), "-m", "pytest", *TESTS]).strip().splitlines()[-1]
+    python = Path(sys.executable) if version == OWN else environment(version, interpreter)
+    return run([str(python), "-m", "pytest", *TESTS, *options]).strip().splitlines()[-1]
 
 
 def report(
     versions: Iterable[str],
     find: Callable[[str], Path | None] = find,
-    try_version: Callable[[str, Path], str] = try_version,
+    try_version: Callable[..., str] = try_version,
 ) -> bool:
     """Print a line a version; whether none failed. A version that is not found fails nothing."""
-    fine = True
-    for version in versions:
-        interpreter = find(version)
-        if interpreter is None:
-            say(f"Python {version}: not found")
-            continue
-        began = time.monotonic()
-        try:
-            told = try_version(version, interpreter)
-        except Failed as failed:
-            fine, told = False, f"FAILED\n{failed}"
-        say(f"Python {version}: {told} ({time.monotonic() - began:.0f} s, {interpreter})")
+    found = {version: find(version) for version in versions}
+    for version in (each for each, interpreter in found.items() if interpreter is None):
+        say(f"Python {version}: not found")
+    others = [(version, interpreter) for version, interpreter in found.items() if interpreter is not None]
+    tried = [
+        _tells(version, interpreter, try_version, *([FRESH] if not at else []))
+        for at, (version, interpreter) in enumerate(others or [(OWN, Path(sys.executable))])
+    ]
+    return all(tried)
+
+
+def _tells(version: str, interpreter: Path, try_version: Callable[..., str], *options: str) -> bool:
+    """Try one version, and print what came of it; whether it did not fail."""
+    began, fine = time.monotonic(), True
+    try:
+        told = try_version(version, interpreter, *options)
+    except Failed as failed:
+        fine, told = False, f"FAILED\n{failed}"
+    how = "".join(f" {option}" for option in options)
+    say(f"Python {version}{how}: {told} ({time.monotonic() - began:.0f} s, {interpreter})")
     return fine
 
 

@@ -69,17 +69,34 @@ def test_one_behind_a_name_that_does_not_run_is_found(tmp_path):
 def test_what_ran_and_what_was_not_found_is_said(told):
     found = {"3.12": Path("/a/python3.12"), "3.13": None}
     assert pythons.report(found, found.get, lambda *_: "7 passed")
-    assert re.fullmatch(r"Python 3\.12: 7 passed \(\d+ s, /a/python3\.12\)\nPython 3\.13: not found\n", told())
+    line = r"Python 3\.12 --fresh-apps: 7 passed \(\d+ s, /a/python3\.12\)\n"
+    assert re.fullmatch(r"Python 3\.13: not found\n" + line, told())
+
+
+def test_the_apps_are_made_anew_once_on_the_first_that_is_found_or_on_this_one(told):
+    tried = []
+
+    def try_version(version, interpreter, *options):
+        tried.append((version, *options))
+        return "7 passed"
+
+    found = {"3.12": None, "3.13": Path("/a"), "3.14": Path("/b")}
+    assert pythons.report(found, found.get, try_version)
+    assert tried == [("3.13", pythons.FRESH), ("3.14",)]
+    tried.clear()
+    assert pythons.report(("3.12", "3.13"), lambda _: None, try_version)
+    assert tried == [(pythons.OWN, pythons.FRESH)]
+    assert f"Python {pythons.OWN} --fresh-apps: 7 passed" in told()
 
 
 def test_a_version_that_fails_fails_the_check_and_the_others_still_run(told):
-    def try_version(version, _):
+    def try_version(version, *_):
         if version == "3.12":
             raise pythons.Failed("1 failed")
         return "7 passed"
 
     assert not pythons.report(("3.12", "3.13"), Path, try_version)
-    assert "Python 3.12: FAILED\n1 failed" in (said := told())
+    assert "Python 3.12 --fresh-apps: FAILED\n1 failed" in (said := told())
     assert "Python 3.13: 7 passed" in said
 
 
