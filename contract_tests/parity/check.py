@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from contract_tests.parity.cases import Case, CaseError
+from contract_tests.parity.cases import Case
 from contract_tests.parity.checking import Check
 from contract_tests.parity.exploring import Explorer
 from contract_tests.parity.ledger import Ledger
@@ -20,7 +20,7 @@ from contract_tests.parity.messages import Target
 from contract_tests.parity.options import Options, configured
 from contract_tests.parity.report import text
 from contract_tests.parity.specs import SpecError, can_reset, resolve, same_target
-from contract_tests.parity.stored import given_cases
+from contract_tests.parity.stored import given_cases, given_ledger
 from contract_tests.parity.verdict import NOT_ASKED, Run, no_verdict
 from contract_tests.parity.watching import Watched
 
@@ -73,7 +73,7 @@ def check(original: str, port: str, **given: Any) -> None:
             same_target(original, port)
             if bool(options.database_original) != bool(options.database_port):
                 raise SpecError("effects are compared in two databases: give --database-original and --database-port")
-            ledger = _ledger(options.ledger)
+            ledger = given_ledger(options.ledger)
             cases = given_cases(options.cases, options.har)
             specs = Specs(original, port, options.reset_original, options.reset_port)
             run = (_on_cluster if options.cluster else _checked)(specs, cases, ledger, options)
@@ -128,15 +128,6 @@ def watched(spec: str, reset: str | None, timeout: float) -> Target:
 def _listed(given: dict[str, Any]) -> dict[str, Any]:
     sources = given.get("sources")
     return given | {"sources": tuple(name.strip() for name in sources.split(",")) if sources else ()}
-
-
-def _ledger(path: Path | None) -> Ledger:
-    try:
-        return Ledger.load(path) if path else Ledger.empty()
-    except OSError as error:
-        raise CaseError(f"{error.filename}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise CaseError(f"cases and ledger are UTF-8: {error.reason}") from None
 
 
 def _on_cluster(specs: Specs, cases: Sequence[Case], ledger: Ledger, options: Options) -> Run:

@@ -46,7 +46,7 @@ class Runner:
             self._rewind()
         self.since.append(case)
         self.answers = []
-        story = _Story(self.pair, case)
+        story = Story(self.pair, case)
         try:
             if self.effects is not None:
                 self.effects.begin()
@@ -68,7 +68,7 @@ class Runner:
         self.pair.reset()
         self._touched = False
 
-    def _signed_in(self, story: _Story) -> int:
+    def _signed_in(self, story: Story) -> int:
         """Sign in, or go on as one who has in this world; the number of the first step that is left."""
         steps = self.sign_in.steps if self.sign_in is not None and story.case.signed_in else ()
         if not steps or story.case.steps[: len(steps)] != steps:
@@ -82,7 +82,7 @@ class Runner:
         return len(steps)
 
 
-class _Story:
+class Story:
     """One case on its way: what each side told so far."""
 
     def __init__(self, pair: Pair, case: Case) -> None:

@@ -11,6 +11,7 @@ import click
 
 from contract_tests.parity.cases import CaseError
 from contract_tests.parity.ledger import Ledger
+from contract_tests.parity.stored import given_ledger
 from contract_tests.parity.telling import visible
 from contract_tests.parity.traffic.exchanges import RecordingError
 from contract_tests.parity.traffic.join import join
@@ -53,7 +54,7 @@ def shadow(
     try:
         with no_verdict():
             terms = Terms(_operations(safe), port_has_own_database, window, at_least)
-            shadowed = _shadowed(original, port, _ledger(ledger_file), terms)
+            shadowed = _shadowed(original, port, given_ledger(ledger_file), terms)
             run = shadowed.run
     except KeyboardInterrupt:
         run, shadowed = Run(dict(NOT_ASKED), noun="request", interrupted=True), None
@@ -71,15 +72,6 @@ def _operations(safe: tuple[str, ...]) -> frozenset[str]:
         if not _OPERATION.fullmatch(name):
             raise CaseError(f"--safe {name!r} is no operation: write a method and a path, such as 'POST /search'")
     return frozenset(safe)
-
-
-def _ledger(path: Path | None) -> Ledger:
-    try:
-        return Ledger.load(path) if path else Ledger.empty()
-    except OSError as error:
-        raise CaseError(f"{error.filename}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise CaseError(f"{path}: a ledger is UTF-8: {error.reason}") from None
 
 
 def _shadowed(original: Path, port: Path, ledger: Ledger, terms: Terms) -> Shadow:

@@ -1,10 +1,11 @@
-"""Cases that are stored: a file or a folder of JSON Lines, and recorded exchanges (HAR 1.2)."""
+"""What a user has stored: cases as a file or a folder of JSON Lines, recorded exchanges (HAR 1.2), a ledger."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from contract_tests.parity.cases import Case, CaseError, load_cases
+from contract_tests.parity.ledger import Ledger
 
 
 def given_cases(cases: Path | None, har: Path | None) -> tuple[Case, ...]:
@@ -28,3 +29,13 @@ def cases_in(path: Path) -> tuple[Case, ...]:
         return tuple(case for file in files for case in load_cases(file))
     except OSError as error:
         raise CaseError(f"{error.filename}: {error.strerror}") from None
+
+
+def given_ledger(path: Path | None) -> Ledger:
+    """The ledger that a user gives; an empty one where none is given. Raises CaseError and LedgerError."""
+    try:
+        return Ledger.load(path) if path else Ledger.empty()
+    except OSError as error:
+        raise CaseError(f"{error.filename}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise CaseError(f"{path}: a ledger is UTF-8: {error.reason}") from None

@@ -16,6 +16,7 @@ from contract_tests.parity.notes.document import Described
 from contract_tests.parity.notes.page import Notes
 from contract_tests.parity.notes.routes import Routes
 from contract_tests.parity.notes.settlements import Settlements
+from contract_tests.parity.stored import given_ledger
 from contract_tests.parity.verdict import no_verdict
 
 _FAILED = 1
@@ -49,7 +50,7 @@ def notes(
             raise CaseError("there is nothing to read: give --original and --port, or --ledger, or all of them")
         if output is not None and output.exists() and not overwrite:
             raise CaseError(f"{output} exists: nothing is overwritten without --overwrite")
-        written = made(_described(original, "--original"), _described(port, "--port"), _ledger(ledger))
+        written = made(_described(original, "--original"), _described(port, "--port"), given_ledger(ledger))
         text = json.dumps(written.as_json(), indent=2) + "\n" if as_json else written.markdown()
         # A document may hold half a character, which no file and no terminal can.
         _write(text.encode("utf-8", "backslashreplace").decode(), output)
@@ -95,15 +96,6 @@ def _described(place: str | None, option: str) -> Described | None:
         return Described(document_at(place, option))
     except RecursionError:
         raise CaseError(f"{option} {place}: nested too deeply") from None
-
-
-def _ledger(path: Path | None) -> Ledger:
-    try:
-        return Ledger.load(path) if path else Ledger.empty()
-    except OSError as error:
-        raise CaseError(f"{error.filename}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise CaseError(f"{path}: a ledger is UTF-8: {error.reason}") from None
 
 
 def _write(text: str, output: Path | None) -> None:

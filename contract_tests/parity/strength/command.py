@@ -11,9 +11,8 @@ from pathlib import Path
 import click
 
 from contract_tests.parity.binding import Bindings, Declared
-from contract_tests.parity.cases import Case, CaseError, load_cases
-from contract_tests.parity.ledger import Ledger
 from contract_tests.parity.specs import SpecError, can_reset, resolve, same_target
+from contract_tests.parity.stored import cases_in, given_ledger
 from contract_tests.parity.verdict import ALIKE, DIFFERENT, INCONCLUSIVE, no_verdict
 
 from .fault import Fault
@@ -27,7 +26,7 @@ SIGNS = {CAUGHT: "caught", MISSED: "MISSED"}
 @click.argument("original", metavar="ORIGINAL")
 @click.argument("port", metavar="PORT")
 @click.option(
-    "--cases", "cases_file", required=True, type=click.Path(path_type=Path, dir_okay=False), help="JSON Lines."
+    "--cases", "cases_file", required=True, type=click.Path(path_type=Path), help="JSON Lines, or a folder of them."
 )
 @click.option("--ledger", "ledger_file", type=click.Path(path_type=Path), help="The accepted differences (TOML).")
 @click.option("--reset-original", metavar="CMD", help="Rewinds the original before each case.")
@@ -45,7 +44,7 @@ def strength(
     """
     with no_verdict():
         same_target(original, port)
-        cases, ledger = _read(cases_file, ledger_file)
+        cases, ledger = cases_in(cases_file), given_ledger(ledger_file)
         specs = ((original, reset_original), (port, reset_port))
         rewinds = [can_reset(spec, reset=reset) for spec, reset in specs]
         if rewinds[0] != rewinds[1]:
@@ -61,15 +60,6 @@ def strength(
             measured = measuring.measure(_chosen(only), on_outcome=lambda _: None if as_json else _show(_))
     click.echo(json.dumps(measured.as_json(), indent=1, ensure_ascii=False) if as_json else _summary(measured))
     sys.exit(_code(measured, at_least))
-
-
-def _read(cases_file: Path, ledger_file: Path | None) -> tuple[tuple[Case, ...], Ledger]:
-    try:
-        return load_cases(cases_file), Ledger.load(ledger_file) if ledger_file else Ledger.empty()
-    except OSError as error:
-        raise CaseError(f"{error.filename}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise CaseError(f"cases and ledger are UTF-8: {error.reason}") from None
 
 
 def _chosen(only: str) -> list[Fault]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ from contract_tests.parity.exchange import Exchange
 from contract_tests.parity.ledger import Ledger
 from contract_tests.parity.messages import Request, Response, Target
 from contract_tests.parity.pair import Pair
+from contract_tests.parity.runner import Story
 
 from .fault import Broken, Fault
 
@@ -164,14 +166,11 @@ class Measuring:
             yield case, self._exchanges(pair, case, len(case.steps))
 
     def _exchanges(self, pair: Pair, case: Case, count: int) -> list[Exchange]:
-        exchanges: list[Exchange] = []
-        for step in case.steps[:count]:
-            try:
-                exchanges.append(pair.exchange(step))
-            except Inconclusive:
-                # An id that can be read in two ways ends the case, on both apps alike.
-                break
-        return exchanges
+        story = Story(pair, case)
+        # An id that can be read in two ways ends the case, on both apps alike.
+        with suppress(Inconclusive):
+            story.go(0, count)
+        return story.exchanges
 
     def _pair(self, original: Target, port: Target) -> Pair:
         return Pair(original, port, accepted=self._ledger, bindings=self._bindings(), source="recorded")

@@ -352,6 +352,19 @@ def test_json_holds_every_outcome(command):
     }
 
 
+def test_a_case_keeps_what_it_was_told_and_cases_may_stand_in_a_folder(tmp_path):
+    """A second thing is read by the id that its own answer had: a fault in that answer is one the case catches."""
+    make = {"method": "POST", "target": "/items", "json": {"name": "a"}, "keep": {"id": "$.id"}}
+    steps = [{**make, "keep": {}}, make, {"method": "GET", "target": "/items/{{id}}"}]
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more/kept.jsonl").write_text(json.dumps({"case": "kept", "steps": steps}))
+    specs = [f"{HERE}:shop()", f"{HERE}:other_shop()"]
+    ran = CliRunner().invoke(main, ["strength", *specs, "--cases", str(tmp_path), "--only", "cache-control|no-store"])
+    assert "(1 cases, 3 exchanges" in ran.output, ran.output
+    # The route of one thing was reached, and answered 200: 404 has no Cache-Control.
+    assert "caught  header-cache-control             GET /items/{id} header Cache-Control" in ran.output, ran.output
+
+
 @pytest.mark.parametrize(
     ("options", "code", "said"),
     [
