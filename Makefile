@@ -40,7 +40,7 @@ $(STAMP): pyproject.toml requirements/bootstrap.lock requirements/dev.lock
 test: $(STAMP)  ## run the tests that need nothing but Python, and say how many it leaves to `make servers`
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -q -m "not servers and not services"
 
-servers: $(STAMP)  ## run the tests that start servers, or need PostgreSQL, Redis or Node.js
+servers: $(STAMP)  ## run the tests that start servers, or need PostgreSQL, Redis, Node.js, a proxy or a browser
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -q -m "servers or services"
 
 pythons: $(STAMP)  ## run the contract suite on each other Python from 3.11 to 3.14 that is found, with fresh apps on the first (PYTHONS=3.13: on that one)

@@ -323,8 +323,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         for fault in faults:
             terminalreporter.write_line(fault)
     if left_out := config.stash[LEFT_TO_SERVERS]:
-        told = "tests that start servers, or need PostgreSQL, Redis or Node.js; to run them: make servers"
-        terminalreporter.write_line(f"left out: {left_out} {told}")
+        told = "tests that start servers, or need PostgreSQL, Redis, Node.js, a proxy or a browser"
+        terminalreporter.write_line(f"left out: {left_out} {told}; to run them: make servers")
 
 
 class WorkerResults:
