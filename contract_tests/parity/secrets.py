@@ -28,7 +28,8 @@ _FIELD = re.compile(
 )
 _PAIR = re.compile(r"(?<![^=&?#\s;,\"'<>])(?P<name>[^=&?#\s;,\"'<>]++)=(?P<value>[^&#\s;\"'<>]*+)")
 _PART = re.compile(r'name="(?P<name>[^"]*+)"(?:\r\n[^\r\n]++){0,16}+\r\n\r\n(?P<value>(?:[^\r]++|\r(?!\n--))*+)')
-_HIDDEN = re.compile(r"""<input\b[^<>]{0,300}?\bhidden\b[^<>]{0,300}?\bvalue=["']([^"']{1,500})["']""", re.IGNORECASE)
+_INPUT = re.compile(r"<input\b([^<>]{1,1000})>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"""\b(type|name|value)=["']([^"']{1,500})["']""", re.IGNORECASE)
 _COOKIE = re.compile(r"(?:^|;)\s*(?P<name>[^=;]*)=(?P<value>[^;]*)")
 _SET_COOKIE = re.compile(r"^\s*(?P<name>[^=;]*)=(?P<value>[^;]*)")
 _MARK = re.compile(r"<secret:(\d+)>")
@@ -39,6 +40,10 @@ _PLAIN_WORDS = frozenset({"", "null", "true", "false", "none", '""', "''"})
 _SHORT, _LONG = 3, 8
 _FIRST = _SHORT + 1
 _LARGEST = 100_000
+# A word of fewer letters may stand in any answer by chance.
+_WORD = 10
+# No more values than these are kept of those that are no secrets.
+_OPEN = 100_000
 # No excerpt shows more of a secret on one side of its cut.
 _PIECE = 80
 # Requests that wait to be read are not kept beyond so many, or so many bytes of bodies.
@@ -66,7 +71,7 @@ class Secrets:
         self._texts: dict[int, str] = {}
         self._sent: set[int] = set()
         # What was sent under other names, too, is no secret that an answer could give away.
-        self._open: set[str] = set()
+        self._open: dict[str, None] = {}
         # By their first characters: a run of thousands of cases has as many secrets, and few in each text.
         self._spelled: dict[str, dict[str, int]] = {}
         # Most requests are answered alike, and nothing is ever told of them: they are read when something is.
@@ -84,9 +89,13 @@ class Secrets:
     def learn_page(self, response: Response) -> None:
         """Note the hidden fields of a page: what an app tells everybody is no secret that it gives away."""
         if b"hidden" in response.body and len(response.body) < _LARGEST:
-            self._open.update(
-                html.unescape(value) for value in _HIDDEN.findall(response.body.decode("utf-8", "replace"))
-            )
+            inputs = _INPUT.findall(response.body.decode("utf-8", "replace"))
+            with self._lock:
+                self._read_waiting()
+                # What a client sent before is no token of a page, in whatever field an app gives it back.
+                self._leave_open(
+                    value for value in _hidden_tokens(inputs) if self._numbers.get(value) not in self._sent
+                )
 
     def learn_cookies(self, response: Response) -> None:
         """Note the values of a response's cookies."""
@@ -110,8 +119,14 @@ class Secrets:
         with self._lock:
             self._read_waiting()
             told = {int(number) for number in _MARK.findall(hidden)} & self._sent
-            texts = [self._texts[number] for number in told]
-            return any(text not in self._open and text.strip().lower() not in _PLAIN_WORDS for text in texts)
+            return any(self._gives_away(self._texts[number], hidden, number) for number in told)
+
+    def _gives_away(self, secret: str, hidden: str, number: int) -> bool:
+        """Whether a text gives this secret away: a plain word does so only where it is the whole of a value."""
+        if secret in self._open or secret.strip().lower() in _PLAIN_WORDS:
+            return False
+        whole = rf"""(?:^|["'=>])<secret:{number}>(?:["'&<]|$)"""
+        return len(secret) >= _WORD or not secret.isalpha() or re.search(whole, hidden) is not None
 
     def header(self, name: str, value: str) -> str:
         """A header's value with its secrets hidden."""
@@ -143,7 +158,12 @@ class Secrets:
             for start, stop, secret in _request_spans(request, self.is_secret):
                 if stop > start:
                     self._number(secret, sent=True)
-            self._open.update(_open_values(request, self.is_secret))
+            self._leave_open(_open_values(request, self.is_secret))
+
+    def _leave_open(self, values: Iterable[str]) -> None:
+        self._open.update(dict.fromkeys(values))
+        while len(self._open) > _OPEN:
+            del self._open[next(iter(self._open))]
 
     def _number(self, secret: str, *, sent: bool = False) -> int:
         if secret not in self._numbers:
@@ -310,6 +330,16 @@ def _of_form(value: str) -> str:
     return unquote_plus(value)
 
 
+def _hidden_tokens(inputs: Iterable[str]) -> Iterator[str]:
+    """The values of a page's hidden fields, as their attributes are written; never a password's."""
+    for written in inputs:
+        told = {name.lower(): html.unescape(value) for name, value in _ATTRIBUTE.findall(written)}
+        if told.get("type", "").lower() == "hidden" and "value" in told:
+            name = snake(told.get("name", ""))
+            if "pass" not in name and "pwd" not in name:
+                yield told["value"]
+
+
 def _json_text(value: str) -> str:
     try:
         return decoded(f'"{value}"')
@@ -322,7 +352,9 @@ def _spellings(secret: str) -> frozenset[str]:
     if len(secret) <= _SHORT:
         return frozenset()
     written = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], html.escape(secret)}
-    return frozenset(written | {secret, quote(secret), quote(secret, safe=""), quote_plus(secret)})
+    # A body may hold a lone surrogate, which has no bytes of its own in UTF-8.
+    raw = secret.encode("utf-8", "surrogatepass")
+    return frozenset(written | {secret, quote(raw), quote(raw, safe=""), quote_plus(raw)})
 
 
 def hidden_headers(secrets: Secrets, headers: Headers) -> Iterator[tuple[str, str]]:

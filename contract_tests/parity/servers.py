@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import errno
 import os
 import random
 import shlex
@@ -31,6 +32,7 @@ _PAUSE = 0.02
 _running: set[Server] = set()
 # The names of ports, as many as this process was given of late.
 _reserved: dict[int, socket.socket] = {}
+_reserving = threading.Lock()
 _KEPT = 128
 
 
@@ -70,6 +72,7 @@ class Server:
         self._log_file: int | None = None
         self._owner = 0
         self._fixed_port = port
+        self._held = 0
         self.port = port
 
     @property
@@ -108,8 +111,7 @@ class Server:
         process, self._process = self._process, None
         _running.discard(self)
         if process is None:
-            if not self._fixed_port:
-                _release(self.port)
+            self._let_go()
             return
         try:
             _signal_group(process.pid, signal.SIGTERM)
@@ -118,8 +120,7 @@ class Server:
             _signal_group(process.pid, signal.SIGKILL)
             process.wait()
             self._keep_log()
-            if not self._fixed_port:
-                _release(self.port)
+            self._let_go()
 
     def log_tail(self, lines: int = 20) -> str:
         """The last lines of what the server wrote, also after its end."""
@@ -135,6 +136,7 @@ class Server:
 
     def _launch(self) -> None:
         self.port = self._fixed_port or free_port()
+        self._held = 0 if self._fixed_port else self.port
         command = [argument.replace("{port}", str(self.port)) for argument in self._command]
         with tempfile.TemporaryFile(prefix="parity-server-") as log:
             self._log_file = os.dup(log.fileno())
@@ -176,6 +178,12 @@ class Server:
         tail = self.log_tail() or "(nothing)"
         return ServerError(f"{shlex.join(self._command)} {what}; the last it wrote:\n{tail}")
 
+    def _let_go(self) -> None:
+        """Leave the port's name to others, once: by a second time another server may hold it."""
+        held, self._held = self._held, 0
+        if held:
+            _release(held)
+
     def _keep_log(self) -> None:
         self._log = self.log_tail(1000).encode()
         if self._log_file is not None:
@@ -187,34 +195,45 @@ def free_port() -> int:
     """A loopback port that no one listens on, and that no other process is given by this function meanwhile."""
     while True:
         port = random.choice(_PORTS)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
-            _reserve(port)
-            return port
+        with socket.socket() as probe:
+            try:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                    raise
+                continue
+            if _reserve(port):
+                return port
 
 
-def _reserve(port: int) -> None:
-    """Hold a port's name until this process ends or has been given many more. Raises OSError where another holds it.
+def _reserve(port: int) -> bool:
+    """Hold a port's name until this process ends or has been given many more; False where another holds it.
 
     Between the choice and the server's own bind() lies a second, in which another server could take the port, and
     would then be the one that answers. Linux alone has names that no file stands for; elsewhere that is a risk left.
     """
     if sys.platform != "linux":
-        return
+        return True
     name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     try:
         name.bind(f"\0flask-fastapi-parity:{port}")
-    except OSError:
+    except OSError as error:
         name.close()
-        raise
-    _reserved[port] = name
-    if len(_reserved) > _KEPT:
-        _release(next(iter(_reserved)))
+        # Where no such name is to be had at all, the risk is left as elsewhere.
+        return error.errno != errno.EADDRINUSE
+    with _reserving:
+        _reserved[port] = name
+        oldest = next(iter(_reserved)) if len(_reserved) > _KEPT else None
+    if oldest is not None:
+        _release(oldest)
+    return True
 
 
 def _release(port: int) -> None:
-    if name := _reserved.pop(port, None):
+    with _reserving:
+        name = _reserved.pop(port, None)
+    if name is not None:
         name.close()
 
 

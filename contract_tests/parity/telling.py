@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -123,10 +124,21 @@ def _written(request: Request, origin: str, secrets: Secrets) -> str:
     """A shell line for a request that is written in a way of its own."""
     from .drivers.spellings import steps_of
 
-    parts = urlsplit(origin)
-    sent = b"".join(getattr(step, "data", b"") for step in steps_of(request, parts.netloc.encode()))
+    parts, names = urlsplit(origin), {name.lower() for name, _ in request.headers}
+    length = (
+        ((b"Content-Length", b"%d" % len(request.body)),) if request.body and b"content-length" not in names else ()
+    )
+    # What is hidden is not cut before: half of a secret would not be known.
+    shown = replace(
+        request,
+        target=secrets.query(request.target.decode("latin-1")).encode(),
+        headers=tuple((name.encode(), value.encode()) for name, value in hidden_headers(secrets, request.headers))
+        + length,
+        body=secrets.body(request.body.decode("utf-8", "replace"), of_request=True).encode(),
+    )
+    sent = b"".join(getattr(step, "data", b"") for step in steps_of(shown, parts.netloc.encode()))
     cut = "" if len(sent) <= _LINE else f", cut after {_LINE} of {len(sent)} bytes"
-    text = visible(secrets.body(sent[:_LINE].decode("latin-1").replace("\\", "\\\\"), of_request=True))
+    text = visible(sent[:_LINE].decode("latin-1").replace("\\", "\\\\"))
     return f"printf '%b' {shlex.quote(text)} | nc {parts.hostname} {parts.port or 80}  # {request.spelling}{cut}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -302,3 +303,56 @@ def test_basic_credentials_that_are_none_are_told_of_all_the_same(credentials: b
     assert credentials.decode("latin-1") not in secrets.header(
         "Authorization", f"Basic {credentials.decode('latin-1')}"
     )
+
+
+@pytest.mark.parametrize(
+    ("password", "text", "given_away"),
+    [
+        ("wrong", "wrong name or password", False),
+        ("wrong", '"wrong"', True),
+        ("wrong", '{"input": {"password": "wrong"}}', True),
+        ("wrong", "<p>wrong</p>", True),
+        ("hunter2-s3cret", "your password hunter2-s3cret is set", True),
+        ("Lovelace-1815", "Lovelace-1815", True),
+    ],
+)
+def test_a_plain_word_is_a_secret_that_is_given_away_only_as_a_whole_value(password, text, given_away) -> None:
+    secrets = Secrets()
+    secrets.learn(Request("POST", b"/login", (), json.dumps({"name": "ada", "password": password}).encode()))
+    hidden = secrets.body(text, of_request=False)
+    assert password not in hidden
+    assert secrets.tells_sent(hidden) is given_away
+
+
+@pytest.mark.parametrize("name", ["csrf_token", "password"])
+@pytest.mark.parametrize("sent_before", [False, True])
+def test_a_hidden_field_is_open_but_for_a_password_and_what_was_sent_before(name, sent_before) -> None:
+    secrets, value = Secrets(), "s3cret-value-1815"
+    sent = Request("POST", b"/", (), json.dumps({"token": value}).encode())
+    page = Response(200, (), f'<input value="{value}" name="{name}" type="hidden">'.encode())
+    for learned in (sent, page) if sent_before else (page, sent):
+        secrets.learn(learned) if learned is sent else secrets.learn_page(learned)
+    given_away = secrets.tells_sent(secrets.hide(value))
+    assert given_away is (sent_before or name == "password")
+
+
+def test_one_strange_secret_leaves_the_others_known() -> None:
+    secrets = Secrets()
+    secrets.learn(Request("POST", b"/", (), b'{"password": "\\ud800 and more"}'))
+    secrets.learn(Request("POST", b"/", (), b'{"password": "topsecretvalue"}'))
+    assert "topsecretvalue" not in secrets.hide("it is topsecretvalue")
+
+
+def test_a_line_for_a_way_of_writing_hides_what_curl_hides() -> None:
+    headers = ((b"Authorization", b"Bearer tok-1234567"), (b"Cookie", b"sid=abc"), (b"X-Api-Key", b"k9z"))
+    request = Request("GET", b"/a?token=t0ken-in-query", headers, spelling="lines-by-lf")
+    line = curl(request, origin="http://127.0.0.1:8000", secrets=Secrets())
+    assert not [each for each in ("tok-1234567", "abc", "k9z", "t0ken") if each in line], line
+    assert "Authorization: Bearer <secret:" in line
+
+
+def test_a_secret_across_the_cut_of_a_long_line_is_hidden_whole() -> None:
+    secret = "q" + "z9" * 30
+    body = json.dumps({"pad": "p" * 7890, "password": secret}).encode()
+    line = curl(Request("POST", b"/", (), body, "chunked"), origin="http://127.0.0.1:8000", secrets=Secrets())
+    assert "z9z9" not in line
