@@ -79,6 +79,13 @@ def many(url: str, count: int) -> None:
         assert {answer.status_code for answer in pool.map(lambda _: ask(url, "/healthz"), range(count))} == {200}
 
 
+def all_tell(url: str, role: str, wanted: tuple[float, ...]) -> None:
+    """Every worker tells the same counts; the scrape before may be in progress still when the next one is counted."""
+    told = {counted(url, role) for _ in range(20)}
+    assert {each[:3] for each in told} == {wanted[:3]}
+    assert {each[3] for each in told} <= {1, 2}
+
+
 @pytest.mark.servers
 @pytest.mark.parametrize("role", ["original", "port"])
 def test_a_scrape_of_any_worker_tells_what_all_have_counted(role, tmp_path):
@@ -87,7 +94,7 @@ def test_a_scrape_of_any_worker_tells_what_all_have_counted(role, tmp_path):
         many(url, ASKED)
         wanted = (before + ASKED,) * 3 + (1,)
         wait_for(lambda: counted(url, role) == wanted)  # it answers before it has counted
-        assert {counted(url, role) for _ in range(20)} == {wanted}
+        all_tell(url, role, wanted)
         # One is killed, another takes its place, and nothing that it counted is lost.
         killed, _ = workers(tmp_path)
         os.kill(killed, signal.SIGKILL)
@@ -95,7 +102,7 @@ def test_a_scrape_of_any_worker_tells_what_all_have_counted(role, tmp_path):
         many(url, ASKED)
         wanted = (before + 2 * ASKED,) * 3 + (1,)
         wait_for(lambda: counted(url, role) == wanted)
-        assert {counted(url, role) for _ in range(20)} == {wanted}
+        all_tell(url, role, wanted)
         assert killed not in workers(tmp_path)
         files = sorted(file.name for file in (tmp_path / "metrics").glob("*.db"))
     assert not [name for name in files if f"_{killed}-" in name]
