@@ -181,8 +181,11 @@ class Code:
 
     def looped(
         self, module: int, scope: int, name: str, line: int | None = None
-    ) -> Iterator[tuple[int, int, ast.expr]]:
-        """What a loop's variable goes over, where that is written out, also behind a name; of the loop at a line."""
+    ) -> Iterator[tuple[ast.For, int, int, ast.expr]]:
+        """What a loop's variable goes over, where that is written out, also behind a name; of the loops at a line.
+
+        Each with its loop, and with its module and scope.
+        """
         for loop, path in self.tree(module).loops.get((scope, name), ()):
             if line is not None and not loop.lineno <= line <= (loop.end_lineno or line):
                 continue
@@ -194,7 +197,7 @@ class Code:
                 for element in _elements(each, view):
                     found = _at(element, path)
                     if found is not None:
-                        yield where, at, found
+                        yield loop, where, at, found
 
     def assigned(self, module: int, scope: int, node: ast.expr) -> Iterator[tuple[int, int, ast.expr]]:
         """The expressions that a name stands for, each with its module and scope."""

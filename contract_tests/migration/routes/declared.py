@@ -200,11 +200,17 @@ class Declared:
             if not owners and call.func.attr in ("add_url_rule", "add_resource"):
                 self._not_told(module, call.lineno, scope)
             for owner in owners:
-                for at, made in self._written.calls(module, scope, call):
+                for at, made in self._made(module, scope, call):
                     if call.func.attr == "add_resource":
                         yield from ((each, owner) for each in self._resource(module, at, made, owner))
                     else:
                         yield from ((each, owner) for each in self._added(module, at, made, call.func.attr))
+
+    def _made(self, module: int, scope: int, call: ast.Call) -> list[tuple[int, ast.Call]]:
+        made = self._written.calls(module, scope, call)
+        if made is None:
+            self._not_told(module, call.lineno, scope)
+        return made or []
 
     def _not_told(self, module: int, line: int, scope: int) -> None:
         """Note a rule that is made as the code runs; each view, where it is made by a decorator."""
@@ -244,7 +250,7 @@ class Declared:
         if name not in ("route", *_VERBS) or len(call.args) != 1 or not isinstance(made.func, ast.Attribute):
             return
         for owner in self._owners.of(module, scope, made.func.value):
-            for at, each in self._written.calls(module, scope, call):
+            for at, each in self._made(module, scope, call):
                 inner = each.func if isinstance(each.func, ast.Call) else made
                 methods = (name.upper(),) if name in _VERBS else None
                 rule = inner.args[0] if inner.args else keyword(inner, "rule", "path")

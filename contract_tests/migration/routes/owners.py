@@ -87,7 +87,7 @@ class Owners:
         if isinstance(inner, ast.Name):
             looped = list(self._code.looped(module, scope, inner.id, inner.lineno))
             if looped:
-                return [owner for where, at, each in looped for owner in self.of(where, at, _instead(node, each))]
+                return [owner for _, where, at, each in looped for owner in self.of(where, at, _instead(node, each))]
         variable = self._code.variable(module, scope, node)
         for _ in range(4):
             variable = self._aliases.get(variable, variable) if variable else None

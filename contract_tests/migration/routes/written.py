@@ -10,13 +10,14 @@ from __future__ import annotations
 import ast
 import copy
 from collections.abc import Iterator, Mapping
+from itertools import islice, product
 
 from contract_tests.migration.routes.code import Code, Definition
 from contract_tests.migration.survey.routes import Function
 
 _DEEPEST = 6
 # So many calls may one stand for.
-_MOST = 200
+_MOST = 1000
 
 
 class Meant(ast.Name):
@@ -78,12 +79,21 @@ class Written:
             return self.text(module, scope, node.value, depth + 1) if plain else None
         return self.text(module, scope, node, depth + 1)
 
-    def calls(self, module: int, scope: int, call: ast.Call) -> Iterator[tuple[int, ast.Call]]:
-        """A call as it is made: with each element of the loops, by each caller of its function; each with its scope."""
+    def calls(self, module: int, scope: int, call: ast.Call) -> list[tuple[int, ast.Call]] | None:
+        """A call as it is made: with each element of the loops, by each caller of its function; each with its scope.
+
+        None where it stands for more than are followed, or is nested too deeply.
+        """
         made = [(scope, call)]
         for expand in (self._inlined, self._looped, self._by_caller, self._looped):
-            made = [each for at, one in made for each in expand(module, at, one)][:_MOST]
-        yield from made
+            more = (each for at, one in made for each in expand(module, at, one))
+            try:
+                made = list(islice(more, _MOST + 1))
+            except RecursionError:
+                return None
+            if len(made) > _MOST:
+                return None
+        return made
 
     def _inlined(self, module: int, scope: int, call: ast.Call) -> Iterator[tuple[int, ast.Call]]:
         """Texts that a function puts together before the call: `rule = f"{prefix}/all"`."""
@@ -93,14 +103,26 @@ class Written:
         yield scope, _instead(call, texts) if texts else call
 
     def _looped(self, module: int, scope: int, call: ast.Call) -> Iterator[tuple[int, ast.Call]]:
-        over = {name: list(self._code.looped(module, scope, name, call.lineno)) for name in _names(call)}
-        over = {name: found for name, found in over.items() if found}
-        counts = {len(found) for found in over.values()}
-        if len(counts) != 1 or any(where != module for found in over.values() for where, _, _ in found):
-            yield scope, call
-            return
-        for number in range(counts.pop()):
-            yield scope, _instead(call, {name: found[number][2] for name, found in over.items()})
+        """A call with each element of a loop, and of loops within each other with each one of the other, too."""
+        loops: dict[ast.For, dict[str, list[ast.expr]]] = {}
+        for name in sorted(_names(call)):
+            found = list(self._code.looped(module, scope, name, call.lineno))
+            if any(where != module for _, where, _, _ in found):
+                yield scope, call
+                return
+            if found:
+                # Where loops within each other bind one name, the inner one counts.
+                loop = max((each[0] for each in found), key=lambda each: each.lineno)
+                loops.setdefault(loop, {})[name] = [element for of, _, _, element in found if of is loop]
+        turns = []
+        for _, over in sorted(loops.items(), key=lambda each: each[0].lineno):
+            if len({len(elements) for elements in over.values()}) != 1:
+                yield scope, call
+                return
+            turns.append([dict(zip(over, turn, strict=True)) for turn in zip(*over.values(), strict=True)])
+        for each in product(*turns):
+            given = {name: element for turn in each for name, element in turn.items()}
+            yield scope, _instead(call, given) if given else call
 
     def _by_caller(self, module: int, scope: int, call: ast.Call) -> Iterator[tuple[int, ast.Call]]:
         """Only callers in the same module: what another one names is not known by that name here."""

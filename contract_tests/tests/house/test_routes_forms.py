@@ -121,3 +121,45 @@ def test_each_view_is_listed_where_a_decorator_makes_its_rule_as_it_runs(here):
         "def three(): return ''\nendpoint(three)\n"
     )
     assert told("made") == (set(), ["made/app.py:7 (one)", "made/app.py:9 (two)", "made/app.py:11 (three)"])
+
+
+AB, CD = "('a', 'b')", "('c', 'd')"
+RULE = "app.add_url_rule(f'/{a}/{b}', view_func=view)"
+LOOPS = {
+    "of one length": (f"for a in {AB}:\n  for b in {CD}:\n    RULE", "/a/c /a/d /b/c /b/d"),
+    "of two lengths": (f"for a in {AB}:\n  for b in ('c',):\n    RULE", "/a/c /b/c"),
+    "one with two names": ("for a, b in (('a', 'c'), ('b', 'd')):\n  RULE", "/a/c /b/d"),
+    "with two names in one with one": (
+        "for c in ('x', 'y'):\n  for a, b in (('a', 'c'), ('b', 'd')):\n    RULE".replace(
+            "RULE", RULE.replace("{b}", "{b}{c}")
+        ),
+        "/a/cx /a/cy /b/dx /b/dy",
+    ),
+    "one after the other": (
+        f"for a in {AB}:\n  for b in ('c',):\n    RULE\nfor b in ('e', 'f'):\n  a = 1",
+        "/a/c /b/c",
+    ),
+    "of one name": (f"b = 'c'\nfor a in ('x', 'y', 'z'):\n  for a in {AB}:\n    RULE", "/a/c /b/c"),
+}
+
+
+@pytest.mark.parametrize(("written", "paths"), LOOPS.values(), ids=LOOPS)
+def test_loops_within_each_other_make_every_rule(here, written, paths):
+    (here / "made").mkdir()
+    code = written.replace("RULE", RULE)
+    (here / "made/app.py").write_text(
+        f"from flask import Flask\napp = Flask(__name__)\ndef view(): return ''\n{code}\n"
+    )
+    assert told("made") == ({f"GET {path}" for path in paths.split()}, [])
+
+
+@pytest.mark.parametrize("length", [32, 31])
+def test_rules_that_are_too_many_are_listed_and_not_cut_off(here, length):
+    (here / "made").mkdir()
+    names = [f"n{number}" for number in range(length)]
+    (here / "made/app.py").write_text(
+        "from flask import Flask\napp = Flask(__name__)\ndef view(): return ''\n"
+        f"for a in {names}:\n  for b in {names}:\n    app.add_url_rule(f'/{{a}}/{{b}}', view_func=view)\n"
+    )
+    routes, untold = told("made")
+    assert (len(routes), untold) == ((0, ["made/app.py:6"]) if length == 32 else (961, []))
