@@ -10,6 +10,7 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from contract_tests.parity.metrics.histogram import Histogram
@@ -136,11 +137,20 @@ def _histograms(samples: Sequence[Sample], name: str) -> tuple[dict[str, Histogr
         if each.name == f"{name}_bucket":
             key, names_it = _key(each)
             names.setdefault(key, names_it)
-            counts[key][float(each.label("le") or "inf") * scale] += each.value
+            counts[key][_bound(each) * scale] += each.value
         elif each.name == f"{name}_sum":
             key, _ = _key(each)
             sums[key] = sums.get(key, 0.0) + each.value * scale
     return {key: _histogram(counted, sums.get(key)) for key, counted in counts.items()}, names
+
+
+def _bound(each: Sample) -> float:
+    """The upper bound of a bucket. Raises MetricsError."""
+    told = each.label("le") or "inf"
+    with suppress(ValueError):
+        if not math.isnan(bound := float(told)):
+            return bound
+    raise MetricsError(f"a bucket of {each.name} ends at {told[:40]!r} (label le), which is no number")
 
 
 def _histogram(counted: dict[float, float], total: float | None) -> Histogram:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -80,26 +81,39 @@ class Queried:
 
     def read(self, at: float | None) -> list[Sample]:
         found = []
-        for each in self._ask(f"{{{_NAMES},{self.matchers}}}", at):
-            labels = dict(each["metric"])
-            found.append(sample(labels.pop("__name__"), labels, float(each["value"][1])))
+        for labels, value in self._ask(f"{{{_NAMES},{self.matchers}}}", at):
+            name = labels.pop("__name__", None)
+            if name is None:
+                raise self._no_prometheus()
+            found.append(sample(name, labels, value))
         return found
 
     def check(self, latency: str, start: float, end: float) -> None:
         window = max(1, round(end - start))
         anew = self._ask(f"sum(resets({latency}_count{{{self.matchers}}}[{window}s]))", end)
-        if any(float(each["value"][1]) for each in anew):
+        if any(value for _, value in anew):
             raise MetricsError("its counters began anew in this time: it was restarted; choose a time without that")
 
-    def _ask(self, query: str, at: float | None) -> list[dict[str, Any]]:
+    def _ask(self, query: str, at: float | None) -> list[tuple[dict[str, str], float]]:
+        """The labels and the value of each series that a query gives."""
         params: dict[str, str] = {"query": query} | ({} if at is None else {"time": f"{at:.3f}"})
         url = self.url.copy_with(path=f"{self.url.path.rstrip('/')}/api/v1/query").copy_merge_params(params)
         try:
-            answer = httpx.Response(200, text=_get(url)).json()
-            result: list[dict[str, Any]] = answer["data"]["result"]
-        except (ValueError, KeyError, TypeError):
-            raise MetricsError(f"{shown(self.url)} does not answer as a Prometheus does") from None
-        return result
+            told = json.loads(_get(url))["data"]["result"]
+            return [(_texts(each["metric"]), float(each["value"][1])) for each in told]
+        except MetricsError:
+            raise
+        except (ValueError, LookupError, TypeError, RecursionError):
+            raise self._no_prometheus() from None
+
+    def _no_prometheus(self) -> MetricsError:
+        return MetricsError(f"{shown(self.url)} does not answer as a Prometheus does")
+
+
+def _texts(labels: Any) -> dict[str, str]:
+    if not isinstance(labels, dict) or not all(isinstance(value, str) for value in labels.values()):
+        raise TypeError
+    return labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +152,11 @@ def address(text: str) -> httpx.URL:
 def base_address(text: str) -> httpx.URL:
     try:
         url = httpx.URL(text)
-    except httpx.InvalidURL:
-        url = httpx.URL()
-    if url.scheme not in {"http", "https"} or not url.host:
+        # A name with an empty label, or one of more than 63 characters: later that is no error of HTTP's kind.
+        named = bool(url.host) and bool(url.raw_host.decode().encode("idna"))
+    except (httpx.InvalidURL, UnicodeError):
+        url, named = httpx.URL(), False
+    if url.scheme not in {"http", "https"} or not named:
         # Not the text: it may hold a password.
         raise MetricsError("an address begins with http:// or https:// and names a host")
     return url

@@ -10,7 +10,6 @@ import time
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -185,6 +184,8 @@ UNFIT = {
     "html": ("<html>", 2, "line 1 is no sample of metrics"),
     "nothing": ("", 4, "nothing is told of it"),
     "no routes": ("up 1\n", 2, "no histogram with a route is there"),
+    "bucket": (GOOD.replace('le="+Inf"', 'le="x"'), 2, "ends at 'x' (label le), which is no number"),
+    "no bucket": (GOOD.replace('le="+Inf"', 'le="NaN"'), 2, "ends at 'NaN' (label le), which is no number"),
     "of the other": (exposition("port", 1), 2, "these are the metrics of the port (label app), not of the original"),
 }
 
@@ -214,6 +215,10 @@ USAGE = {
     "neither": ([], "name both apps by --original URL and --port URL"),
     "one for both": (["--original", "http://a/x", "--port", "http://a/x"], "named for both"),
     "no address": (["--original", "user:hunter2@host", "--port", "http://a"], "an address begins with http://"),
+    "empty label": (["--original", "http://ada:hunter2@a..b/", "--port", "http://a"], "names a host"),
+    "no Punycode": (["--original", "http://xn--/", "--port", "http://a"], "names a host"),
+    "long label": (["--original", f"http://{'a' * 64}.example/", "--port", "http://a"], "names a host"),
+    "long label of Prometheus": (["--prometheus", f"http://{'a' * 64}"], "names a host"),
     "no time": (["--for", "soon"], "'soon' is no time"),
     "same series": (["--prometheus", "http://a", "--original", 'a="1"', "--port", 'a="1"'], "the same series"),
     "no labels": (["--prometheus", "http://a", "--original", "http://b", "--port", 'a="1"'], "does not choose series"),
@@ -242,49 +247,6 @@ def test_nobody_there_is_inconclusive_and_no_password_is_shown():
     ran = CliRunner().invoke(main, ["watch", *unused])
     assert ran.exit_code == 4
     assert ran.stderr == "INCONCLUSIVE: http://127.0.0.1:9/metrics does not answer: ConnectError\n"
-
-
-class FakePrometheus(Told):
-    """Answers a query as Prometheus does: of each app the same counts, as many times as were there at that time."""
-
-    def __init__(self, *, then, now, resets=0):
-        super().__init__("")
-        self.values, self.resets = {"then": then, "now": now}, resets
-
-    def answer(self, path):
-        asked = parse_qs(urlsplit(path).query)
-        query, at = asked["query"][0], float(asked["time"][0])
-        role = "original" if 'app="original"' in query else "port"
-        found = []
-        if query.startswith("sum(resets("):
-            found = [{"metric": {}, "value": [at, str(self.resets if role == "port" else 0)]}]
-        elif scale := self.values["then" if at < time.time() - 60 else "now"]:
-            for each in read_text(exposition(role, 1 if role == "original" else 2)):
-                labels = dict(each.labels) | {"__name__": each.name}
-                found.append({"metric": labels, "value": [at, str(each.value * scale)]})
-        return json.dumps({"status": "success", "data": {"resultType": "vector", "result": found}})
-
-
-PROMETHEUS = {
-    "alike": ({"then": 1, "now": 2}, 0, "ALIKE OR BETTER: 2 routes (95 % confidence; 5000 requests on the original"),
-    "restarted": ({"then": 1, "now": 2, "resets": 1}, 4, "it was restarted; choose a time without that"),
-    "began anew": ({"then": 2, "now": 1}, 4, "its counters began anew"),
-    "younger": ({"then": 0, "now": 1}, 4, "nothing is known of it 3600 s ago; choose a shorter time"),
-    "unknown": ({"then": 0, "now": 0}, 4, "nothing is told of it"),
-}
-
-
-@pytest.mark.parametrize(("told", "code", "said"), PROMETHEUS.values(), ids=PROMETHEUS)
-def test_a_prometheus_is_asked_for_then_and_now(told, code, said):
-    with FakePrometheus(**told) as prometheus:
-        ran = CliRunner().invoke(main, ["watch", "--prometheus", prometheus.url, "--for", "1h"])
-    assert (ran.exit_code, said in ran.output) == (code, True), ran.output
-
-
-def test_what_is_no_prometheus_is_told():
-    with Told("{}") as other:
-        ran = CliRunner().invoke(main, ["watch", "--prometheus", other.url])
-    assert (ran.exit_code, ran.stderr) == (2, f"parity: {other.url} does not answer as a Prometheus does\n")
 
 
 def test_instances_of_one_app_are_added_up():
