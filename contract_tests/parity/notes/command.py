@@ -12,7 +12,7 @@ from contract_tests.parity.asking import document_at
 from contract_tests.parity.cases import CaseError
 from contract_tests.parity.ledger import Ledger
 from contract_tests.parity.notes.change import Change
-from contract_tests.parity.notes.document import Described
+from contract_tests.parity.notes.document import Described, DocumentError
 from contract_tests.parity.notes.page import Notes
 from contract_tests.parity.notes.routes import Routes
 from contract_tests.parity.notes.settlements import Settlements
@@ -96,6 +96,8 @@ def _described(place: str | None, option: str) -> Described | None:
         return Described(document_at(place, option))
     except RecursionError:
         raise CaseError(f"{option} {place}: nested too deeply") from None
+    except DocumentError as error:
+        raise CaseError(f"{option} {place}: {error}") from None
 
 
 def _write(text: str, output: Path | None) -> None:

@@ -22,6 +22,10 @@ _COLLECTIONS = {"csv": None, "multi": "form, exploded", "ssv": "spaces", "pipes"
 Way = frozenset[tuple[str, frozenset[str]]]
 
 
+class DocumentError(ValueError):
+    """What makes a document unfit to be compared: one line for the user."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """`place` is query, path, header or cookie; `style` how a list is written in it."""
@@ -73,7 +77,7 @@ def shape_of(operation: str) -> str:
 
 
 class Described:
-    """A document and its routes, by their shape."""
+    """A document and its routes, by their shape. Raises DocumentError."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.reader = Reader(document)
@@ -109,13 +113,19 @@ class Described:
         url = str(first.get("url") or "")
         for name, variable in _mapping(first.get("variables")).items():
             url = url.replace(f"{{{name}}}", str(_mapping(variable).get("default", "")))
-        return urlsplit(url).path.rstrip("/") if "://" in url or url.startswith("/") else ""
+        try:
+            return urlsplit(url).path.rstrip("/") if "://" in url or url.startswith("/") else ""
+        except ValueError:
+            raise DocumentError("the address of a server is none that can be read (servers, url)") from None
 
     def _route(self, method: str, template: str, operation: Mapping[str, Any], item: Mapping[str, Any]) -> Route:
         given = {}
         for each in (*_list(item.get("parameters")), *_list(operation.get("parameters"))):
             parameter = _mapping(self.reader.resolved(each))
-            given[parameter.get("in"), parameter.get("name")] = parameter
+            place, name = parameter.get("in"), parameter.get("name")
+            if isinstance(place, Mapping | list) or isinstance(name, Mapping | list):
+                raise DocumentError(f"{method} {template}: a parameter has an `in` or a `name` that is no text")
+            given[place, name] = parameter
         bodies, required = self._body(operation, given.values())
         read = [self._parameter(each) for each in given.values() if each.get("in") in _STYLES]
         return Route(

@@ -115,6 +115,10 @@ def test_a_file_is_written_and_never_written_over(notes, tmp_path):
     assert output.read_text() == text
 
 
+def placed(parameter):
+    return document({"/items": {"get": {"parameters": [parameter], "responses": {}}}})
+
+
 @pytest.mark.parametrize(
     ("original", "said"),
     [
@@ -123,6 +127,10 @@ def test_a_file_is_written_and_never_written_over(notes, tmp_path):
         ('{"paths": 3}', "this is no OpenAPI document: it has no paths"),
         ("[" * 200_000, "nested too deeply"),
         ("\xff: [", "neither JSON nor YAML"),
+        (answering(TEXT) | {"servers": [{"url": "http://[::1"}]}, "the address of a server is none that can be read"),
+        (placed({"in": ["query"], "name": "x"}), "GET /items: a parameter has an `in` or a `name` that is no text"),
+        (placed({"in": "query", "name": [1]}), "GET /items: a parameter has an `in` or a `name` that is no text"),
+        (placed({"in": "query", "name": {}}), "GET /items: a parameter has an `in` or a `name` that is no text"),
     ],
 )
 def test_what_is_no_document_is_one_line(notes, original, said):
