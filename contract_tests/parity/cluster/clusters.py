@@ -100,9 +100,15 @@ def opened(told: str) -> Iterator[Cluster]:
         )
     _needed()
     with _quiet(), _environment(), ExitStack() as stack:
-        client = stack.enter_context(_embedded(count) if match else _connected(told))
-        hosts = _hosts(client, told, count or 1)
-        client.register_plugin(_unprofiled(), name="parity")
+        try:
+            client = stack.enter_context(_embedded(count) if match else _connected(told))
+            hosts = _hosts(client, told, count or 1)
+            client.register_plugin(_unprofiled(), name="parity")
+        except SpecError:
+            raise
+        except Exception as error:
+            # No port is left, or no process; the scheduler went away meanwhile.
+            raise SpecError(f"--cluster {told}: it cannot be started: {_line(error)}") from None
         yield Cluster(client, hosts)
 
 

@@ -5,6 +5,7 @@ import contextlib
 import pickle
 import subprocess
 import sys
+import tempfile
 import traceback
 
 import pytest
@@ -59,6 +60,13 @@ def test_a_scheduler_that_does_not_answer_is_told_in_time(cases, monkeypatch):
     monkeypatch.setattr(clusters, "_ANSWER", 0.5)
     told = refused(*PAIR, "--cases", cases, "--cluster", "tcp://127.0.0.1:1")
     assert "--cluster tcp://127.0.0.1:1: no scheduler answers within 0.5 s" in told
+
+
+def test_a_cluster_that_does_not_start_is_told_in_one_line(cases, monkeypatch):
+    pytest.importorskip("distributed", reason="the extra cluster is not installed")
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    told = refused(*PAIR, "--cases", cases, "--cluster", "local:1")
+    assert "--cluster local:1: it cannot be started: FileNotFoundError: " in told
 
 
 def test_dask_is_imported_for_nothing_else(cases):
