@@ -52,10 +52,15 @@ class Code:
 
     def tree(self, module: int) -> Tree:
         if module not in self._trees:
+            file = self.readings.files[module]
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                tree = ast.parse(self.readings.files[module].path.read_bytes())
-            self._trees[module] = _Indexer(self.world.summaries[module]["scopes"]).of(tree)
+                tree = ast.parse(file.path.read_bytes())
+            try:
+                self._trees[module] = _Indexer(self.world.summaries[module]["scopes"]).of(tree)
+            except RecursionError:
+                self.readings.unreadable.append((file.shown, None, "too deeply nested"))
+                self._trees[module] = Tree(ast.Module([], []))
         return self._trees[module]
 
     def node(self, function: Function) -> Definition | None:

@@ -163,3 +163,19 @@ def test_rules_that_are_too_many_are_listed_and_not_cut_off(here, length):
     )
     routes, untold = told("made")
     assert (len(routes), untold) == ((0, ["made/app.py:6"]) if length == 32 else (961, []))
+
+
+@pytest.mark.parametrize("terms", [400, 1200, 5000])
+def test_a_sum_of_many_texts_ends_nothing(here, terms):
+    """As code that is made by a program has it: the call is listed, or its module as one that is not read."""
+    (here / "made").mkdir()
+    (here / "made/app.py").write_text(
+        "from flask import Flask\nother = Flask(__name__)\n@other.get('/known')\ndef v(): ''\n"
+    )
+    (here / "made/big.py").write_text(
+        "from flask import Flask\napp = Flask(__name__)\ndef view(): return ''\nfor a in ('a', 'b'):\n"
+        f"    app.add_url_rule('/' + a, a, view, doc={' + '.join(['str()'] * terms)})\n"
+    )
+    side = Side("made", port=False)
+    assert {str(route) for route in side.routes} == {"GET /known"}
+    assert "made/big.py" in str(side.untold + side.code.readings.unreadable)
