@@ -55,6 +55,9 @@ def fold_usual(found: dict[Reason, Cause]) -> None:
     """What was thought to lie in unusual requests alone, and is seen with usual ones, too, lies elsewhere."""
     for reason, cause in list(found.items()):
         own = [found[each] for each in cause.plain if each in found]
+        if reason in cause.plain:
+            # A usual cause that has taken an unusual one: its own reason is what the other was without that.
+            continue
         if cause.plain and len(own) == len(cause.plain) and not any(each.name == "text" for each in cause.plain):
             own[0].take(found.pop(reason))
     pages = [each for each in found if each.name == "elements"]
