@@ -12,6 +12,12 @@ from .messages import Request
 _LARGEST = 100_000
 # Numbers that one parser takes and another does not: a sign, an exponent, a separator, digits of other scripts.
 _NUMBER = re.compile(r"\s*(?:[+]\d+|[+-]?\d+(?:\.0*|\.?\d*[eE][+-]?\d+)|\d+_\d+|0\d+|[+-]?(?:nan|inf|infinity)|[+-]?\d{16,}|\s\d+|\d+\s)\s*", re.I)  # fmt: skip  # noqa: E501
+# A number at an id's place that a plain one is not: a sign, a point, a separator.
+_SIGNED = re.compile(r"[+-]?\d*[._]?\d*", re.ASCII)
+_UUID = r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}"
+_OPAQUE = re.compile(
+    rf"{_UUID}|(?=[0-9]*[A-Fa-f])[0-9A-Fa-f]{{8,}}|(?=[\w-]*[0-9])(?=[\w-]*[A-Za-z])[\w-]{{16,}}", re.ASCII
+)
 _DEEP = re.compile(rb"(?:\[\s*){200}|(?:\{\s*\"[^\"]*\"\s*:\s*){200}")
 _IDENTITY = re.compile(r"(?:^|_)(?:id|pk|no|num|number)$", re.IGNORECASE)
 REPEATED, UNDECODABLE, NUMBERS = "a repeated name", "bytes that are no UTF-8", "a number in another spelling"
@@ -43,22 +49,33 @@ def in_body(request: Request) -> str | None:
     return "no numbers" if re.search(rb"\b(?:NaN|Infinity)\b|\d{300}|\d[eE]\d{3}", body) else None
 
 
-def in_path(operation: str, request: Request) -> bool:
-    """Whether a path has a value that is no plain one at a place where its operation has a parameter."""
+def in_path(operation: str, request: Request, *, taken: bool) -> bool:
+    """Whether a path has a value that is no plain one at a place where its operation has a parameter.
+
+    `taken` says that a side answers as if the value fits: any text is plain then, only numbers and escapes are not.
+    """
     template = operation.partition(" ")[2].split("/")
     path = request.target.partition(b"?")[0].decode("latin-1").split("/")
     if len(template) != len(path):
         return False
-    return any(_is_odd(name[1:-1], value) for name, value in zip(template, path, strict=True) if name.startswith("{"))
+    places = zip(template, path, strict=True)
+    return any(_is_odd(name[1:-1], value, taken=taken) for name, value in places if name.startswith("{"))
 
 
-def _is_odd(name: str, value: str) -> bool:
-    if re.fullmatch(r"(?:0|[1-9]\d{0,17})", value):
+def _is_odd(name: str, value: str, *, taken: bool) -> bool:
+    if re.fullmatch(r"(?:0|[1-9]\d{0,17})", value) or _is_opaque(value):
         return False
+    if taken and re.fullmatch(r"[\w.:~@-]+", value, re.ASCII):
+        return _NUMBER.fullmatch(value) is not None or _SIGNED.fullmatch(value) is not None
     value = value.replace("%20", "-")
     plain = re.fullmatch(r"[A-Za-z][\w-]*|[\w-]*[A-Za-z][\w-]*", value) is not None and not re.search(r"\d_\d", value)
     # Text is usual but for a number's place; of a number only the plain form is.
     return bool(_IDENTITY.search(name)) or not plain
+
+
+def _is_opaque(value: str) -> bool:
+    """Whether a value is an id that no one counts: a UUID, hex digits, a ULID, or another long mix of both."""
+    return _OPAQUE.fullmatch(value) is not None and _NUMBER.fullmatch(value) is None
 
 
 def _pairs(request: Request) -> Iterator[tuple[bytes, bytes]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from urllib.parse import unquote, unquote_plus
 
 from . import folding, peculiar, shapes, status_reasons, texts_apart
@@ -64,8 +64,11 @@ def _is_written_alike(reason: Reason) -> bool:
 def _of_request(reason: Reason, seen: Seen) -> Reason:
     """What answers hold, where the request is an unusual one: that is why they differ."""
     unusual = peculiar.of_request(seen.exchange.request) or seen.before
-    if unusual is None and peculiar.in_path(seen.exchange.operation, seen.exchange.request):
-        return replace(status_reasons.PATH_VALUE, plain=reason)
+    if unusual is None and status_reasons.has_odd_path(seen.exchange):
+        # Statuses that differ are told by another reason: here both sides take the value, or neither does.
+        return Reason(
+            "path-value", ("answer",), "a path whose value is an unusual one is answered in another way", reason
+        )
     if unusual is None:
         return reason
     return Reason("input", (unusual,), f"{unusual} in a request is understood in another way", reason)

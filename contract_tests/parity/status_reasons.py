@@ -140,7 +140,9 @@ def _of_input(exchange: Exchange) -> Reason | None:
     """What does not fit: FastAPI refuses it by 422, with a list of places."""
     pair = _pair(exchange)
     ours, theirs = pair
-    if {ours, theirs} & {"404", "422"} and peculiar.in_path(exchange.operation, exchange.request):
+    # What the port finds and the original does not is no matter of form, and may be another's.
+    found = ours == "404" and int(theirs) < 400
+    if {ours, theirs} & {"404", "422"} and not found and has_odd_path(exchange):
         return replace(PATH_VALUE, title=f"a path whose value does not fit: {ours} becomes {theirs}")
     if theirs == "422" and _is_empty_field(exchange):
         return Reason("empty-field", (), f"an empty field of a form is refused as a missing one: {ours} becomes 422")
@@ -166,6 +168,12 @@ def _of_input(exchange: Exchange) -> Reason | None:
         (exchange.operation, *pair, place),
         f"the port refuses what it finds in the {place}: {ours} becomes 422",
     )
+
+
+def has_odd_path(exchange: Exchange) -> bool:
+    """Whether a path has a value that is unusual at its place, by its form and by what both sides make of it."""
+    taken = any(0 < each.status < 400 for each in (exchange.original, exchange.port))
+    return peculiar.in_path(exchange.operation, exchange.request, taken=taken)
 
 
 def _is_empty_field(exchange: Exchange) -> bool:

@@ -58,13 +58,66 @@ def test_an_unusual_request_is_known(target, body, found):
     assert peculiar.of_request(Request("POST", target, FORM, body)) == found
 
 
-@pytest.mark.parametrize(("path", "odd"), [("7", False), ("x", True), ("1.0", True), ("%2B1", True), ("9" * 20, True)])
+UUID = "550e8400-e29b-41d4-a716-446655440000"
+OPAQUE = [UUID, UUID.replace("-", ""), "507f1f77bcf86cd799439011", "01ARZ3NDEKTSV4RRFFQ69G5FAV", "usr_8fJ2kQ0vXz41LmTq"]
+
+
+@pytest.mark.parametrize(
+    ("path", "odd"),
+    [("7", False), ("x", True), ("1.0", True), ("%2B1", True), ("9" * 20, True), *((each, False) for each in OPAQUE)],
+)
 def test_an_unusual_value_in_a_path_is_known(path, odd):
-    assert peculiar.in_path("GET /items/{id}", Request("GET", f"/items/{path}".encode())) is odd
+    assert peculiar.in_path("GET /items/{id}", Request("GET", f"/items/{path}".encode()), taken=False) is odd
+
+
+@pytest.mark.parametrize(
+    ("path", "odd"),
+    [
+        ("red-shoes", False),
+        ("x", False),
+        ("2026-11-26", False),
+        ("01", True),
+        ("-1", True),
+        ("1.5", True),
+        ("1_0", True),
+        ("%2B1", True),
+        ("1%20", True),
+    ],
+)
+def test_of_what_a_side_takes_numbers_and_escapes_alone_are_unusual(path, odd):
+    assert peculiar.in_path("GET /items/{id}", Request("GET", f"/items/{path}".encode()), taken=True) is odd
 
 
 def test_a_name_in_a_path_is_usual():
-    assert not peculiar.in_path("GET /files/{name}", Request("GET", b"/files/rules"))
+    assert not peculiar.in_path("GET /files/{name}", Request("GET", b"/files/rules"), taken=False)
+
+
+@pytest.mark.parametrize("value", [*OPAQUE, "red-shoes", "7"])
+def test_four_defects_behind_ids_of_one_form_are_four_causes(value):
+    seen = [
+        ("GET /items/{id}", answer({"price": 10}), answer({"price": 11})),
+        ("GET /users/{id}", answer({"mail": "a"}), answer({"mail": None})),
+        ("DELETE /orders/{id}", answer({}, 404), answer({})),
+        ("GET /teams/{id}", answer({}), answer({}, 404)),
+    ]
+    found = causes_of(*(
+        exchanged(Request(operation.split()[0], operation.split()[1].replace("{id}", value).encode()), *both, operation)
+        for operation, *both in seen
+    ))  # fmt: skip
+    assert sorted(cause.reason.name for cause in found) == ["status", "status", "type", "value"]
+
+
+def test_what_the_port_alone_finds_is_no_matter_of_a_path_s_form():
+    one = exchanged(Request("GET", b"/a/1.0"), answer({}, 404), answer({"a": 1}), "GET /a/{id}")
+    assert causes_of(one)[0].title == "GET /a/{id}: 404 becomes 200"
+
+
+def test_a_value_that_does_not_fit_is_told_so():
+    refused, found = answer({}, 404), answer({"detail": [{"loc": ["path", "id"]}]}, 422)
+    one, other = (
+        exchanged(Request("GET", f"/{each}/x".encode()), refused, found, f"GET /{each}/{{id}}") for each in "ab"
+    )
+    assert [cause.title for cause in causes_of(one, other)] == ["a path whose value does not fit: 404 becomes 422"]
 
 
 def test_all_that_a_repeated_parameter_changes_is_one_cause():
