@@ -16,8 +16,8 @@ class Cause:
     """Differences that have one reason, with what follows from them. All texts have their secrets replaced.
 
     `fingerprints` and `folded` are fingerprints, each once and in the order in which they were met; `operations` counts
-    exchanges, and `values` has the pairs of values of differences that have few. `original`, `port`, `exchange` and
-    `curl` are those of the first difference.
+    exchanges, `plain` the sightings that have another reason were their request a usual one, and `values` has the pairs
+    of values of differences that have few. `original`, `port`, `exchange` and `curl` are those of the first difference.
     """
 
     reason: Reason
@@ -36,7 +36,7 @@ class Cause:
     values: dict[str, dict[tuple[str | None, str | None], None]] = field(default_factory=dict)
     closes: Piece | None = None
     after: Counter[Reason] = field(default_factory=Counter)
-    plain: dict[Reason, None] = field(default_factory=dict)
+    plain: Counter[Reason] = field(default_factory=Counter)
     seen: int = 0
 
     @property
@@ -51,7 +51,7 @@ class Cause:
         """Add what another cause has seen."""
         self.operations.update(other.operations)
         self.after.update(other.after)
-        self.plain |= other.plain
+        self.plain.update(other.plain)
         self.seen += other.seen
         self.cases += [case for case in other.cases if case not in self.cases]
         self.sources |= other.sources
@@ -73,7 +73,7 @@ class Cause:
             folded=dict(self.folded),
             values={fingerprint: dict(pairs) for fingerprint, pairs in self.values.items()},
             after=Counter(self.after),
-            plain=dict(self.plain),
+            plain=Counter(self.plain),
         )
 
     def as_json(self) -> dict[str, Any]:

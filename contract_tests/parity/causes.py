@@ -114,7 +114,7 @@ class Causes:
         exchange = seen.exchange
         cause.seen += 1
         if reason.plain is not None:
-            cause.plain.setdefault(reason.plain)
+            cause.plain[reason.plain] += 1
         cause.operations[secrets.hide(exchange.operation)] += 1
         fingerprint = _fingerprint(seen.difference, exchange, secrets)
         cause.fingerprints.setdefault(fingerprint)

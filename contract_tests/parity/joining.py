@@ -55,10 +55,11 @@ def fold_usual(found: dict[Reason, Cause]) -> None:
     """What was thought to lie in unusual requests alone, and is seen with usual ones, too, lies elsewhere."""
     for reason, cause in list(found.items()):
         own = [found[each] for each in cause.plain if each in found]
-        if reason in cause.plain:
-            # A usual cause that has taken an unusual one: its own reason is what the other was without that.
+        # A usual cause that has taken an unusual one has its own reason there. Each sighting must have its usual one:
+        # what is left over would be laid to another's cause.
+        if reason in cause.plain or not own or cause.plain.total() < cause.seen:
             continue
-        if cause.plain and len(own) == len(cause.plain) and not any(each.name == "text" for each in cause.plain):
+        if len(own) == len(cause.plain) and not any(each.name == "text" for each in cause.plain):
             own[0].take(found.pop(reason))
     pages = [each for each in found if each.name == "elements"]
     for reason in pages:

@@ -37,3 +37,19 @@ def test_what_is_met_in_an_unusual_request_first_is_not_lost():
     for order in ((unusual, usual), (usual, unusual)):
         (cause,) = causes_of(*order).ranked()
         assert (cause.reason.name, cause.seen) == ("value", 2)
+
+
+def test_a_cause_of_which_a_part_has_no_usual_reason_is_not_merged_whole():
+    repeated = exchanged("GET /users", "/users?a=1&a=2", json_answer({}), json_answer({}, status=403))
+    unusual = exchanged("GET /items", "/items?a=1&a=2", TEN, THIRTY)
+    usual = exchanged("GET /items", "/items", TEN, THIRTY)
+    assert sorted(names(causes_of(repeated, unusual, usual))) == ["input", "value"]
+
+
+def test_a_refused_path_value_is_not_laid_to_a_price_that_differs():
+    detail = json_answer({"detail": [{"loc": ["path", "id"]}]}, status=422)
+    refused = exchanged("GET /users/{id}", "/users/abc", json_answer({}, status=404), detail)
+    one, other = (exchanged("GET /items/{id}", f"/items/{each}", TEN, THIRTY) for each in ("1", "01"))
+    for order in ((refused, one, other), (other, one, refused)):
+        found = {cause.reason.name: list(cause.operations) for cause in causes_of(*order).ranked()}
+        assert found == {"path-value": ["GET /users/{id}"], "value": ["GET /items/{id}"]}
