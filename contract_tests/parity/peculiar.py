@@ -11,9 +11,15 @@ from .messages import Request
 
 _LARGEST = 100_000
 # Numbers that one parser takes and another does not: a sign, an exponent, a separator, digits of other scripts.
-_NUMBER = re.compile(r"\s*(?:[+]\d+|[+-]?\d+(?:\.0*|\.?\d*[eE][+-]?\d+)|\d+_\d+|0\d+|[+-]?(?:nan|inf|infinity)|[+-]?\d{16,}|\s\d+|\d+\s)\s*", re.I)  # fmt: skip  # noqa: E501
+# The runs of digits give nothing back: a value of many digits is read once.
+_NUMBER = re.compile(
+    r"\s*+(?:[+]\d++|[+-]?\d++(?:\.0*+|(?:\.\d*+)?[eE][+-]?\d++)|\d++_\d++|0\d++|[+-]?(?:nan|inf|infinity)|[+-]?\d{16,}+)\s*+",
+    re.IGNORECASE,
+)
+# A longer value is no number that anyone spells, but for one of digits alone.
+_LONGEST = 100
 # A number at an id's place that a plain one is not: a sign, a point, a separator.
-_SIGNED = re.compile(r"[+-]?\d*[._]?\d*", re.ASCII)
+_SIGNED = re.compile(r"[+-]?\d*+[._]?\d*+", re.ASCII)
 _UUID = r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}"
 _OPAQUE = re.compile(
     rf"{_UUID}|(?=[0-9]*[A-Fa-f])[0-9A-Fa-f]{{8,}}|(?=[\w-]*[0-9])(?=[\w-]*[A-Za-z])[\w-]{{16,}}", re.ASCII
@@ -66,16 +72,16 @@ def _is_odd(name: str, value: str, *, taken: bool) -> bool:
     if re.fullmatch(r"(?:0|[1-9]\d{0,17})", value) or _is_opaque(value):
         return False
     if taken and re.fullmatch(r"[\w.:~@-]+", value, re.ASCII):
-        return _NUMBER.fullmatch(value) is not None or _SIGNED.fullmatch(value) is not None
+        return _is_spelled(value) or _SIGNED.fullmatch(value) is not None
     value = value.replace("%20", "-")
-    plain = re.fullmatch(r"[A-Za-z][\w-]*|[\w-]*[A-Za-z][\w-]*", value) is not None and not re.search(r"\d_\d", value)
+    plain = re.fullmatch(r"(?=[\w-]*[A-Za-z])[\w-]+", value) is not None and not re.search(r"\d_\d", value)
     # Text is usual but for a number's place; of a number only the plain form is.
     return bool(_IDENTITY.search(name)) or not plain
 
 
 def _is_opaque(value: str) -> bool:
     """Whether a value is an id that no one counts: a UUID, hex digits, a ULID, or another long mix of both."""
-    return _OPAQUE.fullmatch(value) is not None and _NUMBER.fullmatch(value) is None
+    return _OPAQUE.fullmatch(value) is not None and not _is_spelled(value)
 
 
 def _pairs(request: Request) -> Iterator[tuple[bytes, bytes]]:
@@ -103,9 +109,14 @@ def _is_undecodable(value: bytes) -> bool:
 
 def _is_odd_number(value: bytes) -> bool:
     text = _plain(value).decode("utf-8", "replace")
-    if _NUMBER.fullmatch(text):
-        return True
-    return bool(text) and text.strip().isdecimal() and not text.isascii()
+    return _is_spelled(text) or (text.strip().isdecimal() and not text.isascii())
+
+
+def _is_spelled(text: str) -> bool:
+    """Whether a text is a number that is not written in the plain way."""
+    if len(text) > _LONGEST:
+        return text.strip().isdecimal()
+    return _NUMBER.fullmatch(text) is not None or (text != text.strip() and text.strip().isdecimal())
 
 
 def _has_repeated_key(request: Request) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import time
+from urllib.parse import quote
 
 import pytest
 
@@ -60,6 +62,26 @@ def test_an_unusual_request_is_known(target, body, found):
 
 UUID = "550e8400-e29b-41d4-a716-446655440000"
 OPAQUE = [UUID, UUID.replace("-", ""), "507f1f77bcf86cd799439011", "01ARZ3NDEKTSV4RRFFQ69G5FAV", "usr_8fJ2kQ0vXz41LmTq"]
+
+
+def test_a_value_of_many_digits_is_looked_at_in_time():
+    # It is no number that anyone spells: a pattern that tries each way to part the digits takes minutes.
+    for text in (b"9" * 90_000, b"9" * 90_000 + b"x", b"1" * 50 + b"." + b"9" * 40 + b"x"):
+        began = time.process_time()
+        peculiar.of_request(Request("POST", b"/", FORM, b"a=" + text))
+        assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize(
+    "text", ["+1", "-1.", "1.00", "1e5", "-1.5E+3", "1_000", "007", "inf", "-NaN", "9" * 16, " 12", "12 ", "1.e5"]
+)
+def test_a_number_in_another_spelling_is_known(text):
+    assert peculiar.of_request(Request("POST", b"/", FORM, f"a={quote(text)}".encode())) is not None
+
+
+@pytest.mark.parametrize("text", ["1", "0", "-5", "1.5", "1e", "e5", "12a", "1-2", "9" * 15, "2026-11-26"])
+def test_a_number_in_its_plain_spelling_is_none(text):
+    assert peculiar.of_request(Request("POST", b"/", FORM, f"a={text}".encode())) is None
 
 
 @pytest.mark.parametrize(
