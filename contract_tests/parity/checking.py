@@ -7,9 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from contract_tests.parity.binding import Bindings, Declared, Inconclusive
 from contract_tests.parity.cases import Case
+from contract_tests.parity.clocks import Outline, again, is_settled
 from contract_tests.parity.drivers import LifespanError, SettleError
 from contract_tests.parity.exchange import Exchange
 from contract_tests.parity.findings import Finding, add_findings, ranked
@@ -29,23 +31,23 @@ _STOPS = (Inconclusive, SpecError, ResetError, LifespanError, SettleError)
 _WITNESSES = 3
 # So often an operation may keep everybody waiting.
 _HANGS = 3
-# So often times that lie a second or two apart are asked for again.
-_AGAIN = 2
 
 
 @dataclass(slots=True)
 class Witness:
-    """A case that showed a fingerprint, and the cases that had been run in the same worlds before it."""
+    """A case that showed a fingerprint, in what exchange, and the cases that went before it in the same worlds."""
 
     case: Case
+    outline: Outline
     before: tuple[Case, ...] = ()
 
 
 @dataclass(slots=True)
 class Seen:
-    """Who witnessed a fingerprint first."""
+    """Who witnessed a fingerprint first, and whether each time it was two times a second or so apart."""
 
     witnesses: list[Witness] = field(default_factory=list)
+    clocks: bool = True
 
 
 class Check:
@@ -113,7 +115,7 @@ class Check:
         pair.operation, pair.secrets = self.pair.operation, self.pair.secrets
         runner = self._runner(pair)
         runner.sign_in = self.runner.sign_in
-        self._settle_clocks()
+        self._settle_clocks(until)
         noisy: dict[str, Finding] = {}
         for case in self._controlled(given):
             if time.monotonic() > until:
@@ -127,15 +129,30 @@ class Check:
             self.found.pop(fingerprint, None)
             self.result.noise.append(fingerprint)
 
-    def _settle_clocks(self) -> None:
-        """Leave out times of two moments that fell into two seconds: asked for again, they are alike."""
-        for fingerprint, finding in list(self.found.items()):
-            if not self.rewinds or not are_seconds_apart(finding.original, finding.port):
+    def _settle_clocks(self, until: float = float("inf")) -> None:
+        """Settle times of two moments that fell into two seconds: asked for again, they are alike. Each is told."""
+        reruns: dict[int, list[list[Exchange]]] = {}
+        settled = []
+        for fingerprint in list(self.found):
+            seen = self.seen.get(fingerprint)
+            if not self.rewinds or seen is None or not seen.clocks or not seen.witnesses:
                 continue
-            case = self.seen[fingerprint].witnesses[0].case
-            again = [self._exchanges(self.runner, case) for _ in range(_AGAIN)]
-            if not any(fingerprint in self._fingerprints(each) for exchanges in again for each in exchanges):
-                del self.found[fingerprint]
+            for witness in seen.witnesses:
+                # One case may have shown many times that lie apart.
+                if id(witness.case) not in reruns and time.monotonic() < until:
+                    reruns[id(witness.case)] = again(partial(self._exchanges, self.runner, _story(witness)))
+            if all(
+                is_settled(fingerprint, witness.outline, reruns.get(id(witness.case), []), self._fingerprints)
+                for witness in seen.witnesses
+            ):
+                cases = len(self.found.pop(fingerprint).cases)
+                settled.append(
+                    f"settled, times a second apart that were alike when asked again: {fingerprint} ({cases}x)"
+                )
+        self.result.told += settled
+        if settled:
+            places = f"{len(settled)} place{'s' * (len(settled) != 1)}"
+            self.result.notes.append(f"{places} settled where a second ended between two requests")
 
     def smallest(self, keep: Callable[[Case, str], None], *, until: float) -> None:
         """Shrink the case of each difference, gravest first, and tell and keep the smallest."""
@@ -180,9 +197,7 @@ class Check:
 
     def _reproduced(self, witness: Witness, fingerprint: str, until: float) -> Case | None:
         """The case up to the step that differs, alone or with what went before it; None where it does not again."""
-        before = [each for each in witness.before if each.signed_in == witness.case.signed_in][-20:]
-        together = _together([*before, witness.case]) if before else witness.case
-        for case in (witness.case, together):
+        for case in (witness.case, _story(witness)):
             if time.monotonic() > until:
                 return None
             try:
@@ -230,8 +245,9 @@ class Check:
         for difference in exchange.differences:
             fingerprint = self.pair.secrets.hide(difference.fingerprint(exchange.operation))
             seen = self.seen.setdefault(fingerprint, Seen())
+            seen.clocks = seen.clocks and are_seconds_apart(difference.original, difference.port)
             if len(seen.witnesses) < _WITNESSES and all(each.case is not case for each in seen.witnesses):
-                seen.witnesses.append(Witness(case, tuple(self.runner.since[:-1])))
+                seen.witnesses.append(Witness(case, Outline.of(exchange), tuple(self.runner.since[:-1])))
 
     def _controlled(self, given: Sequence[Case]) -> list[Case]:
         witnessed = [each.case for seen in self.seen.values() for each in seen.witnesses]
@@ -262,6 +278,12 @@ class Check:
             if outcome.failure == "refused"
         ]
         return exchanges
+
+
+def _story(witness: Witness) -> Case:
+    """A witness's case with what went before it in the same worlds."""
+    before = [each for each in witness.before if each.signed_in == witness.case.signed_in][-20:]
+    return _together([*before, witness.case]) if before else witness.case
 
 
 def _together(cases: Sequence[Case]) -> Case:

@@ -130,7 +130,9 @@ _FORMATS: dict[str, Callable[[str], float | None]] = {"rfc3339": _rfc_3339, "htt
 
 
 def are_seconds_apart(original: str | None, port: str | None) -> bool:
-    """Whether two texts of JSON are times of one form, a second or so apart: two moments, or two clocks."""
+    """Whether two texts of JSON are times of one form, the port's, which is asked second, up to two seconds later."""
     if not (original or "").startswith('"') or not (port or "").startswith('"'):
         return False
-    return original != port and _together(TimeClass(), original, TimeClass(), port)
+    ours, theirs = TimeClass().moment(original), TimeClass().moment(port)
+    later = ours is not None and theirs is not None and ours < theirs
+    return later and _together(TimeClass(), original, TimeClass(), port)
