@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -19,6 +17,7 @@ from .json_walk import Scalars, paired
 from .media_types import is_json
 from .messages import Header, Request, Response, length_of
 from .translating import TOKEN
+from .web_tokens import Claims, WebToken, is_tick
 
 _URL = re.compile(
     r"(?P<origin>(?:[a-z][a-z0-9+.-]*:)?//[^/?#]*)?(?P<path>[^?#]*)(?P<query>\?[^#]*)?(?P<rest>#.*)?", re.DOTALL
@@ -26,8 +25,6 @@ _URL = re.compile(
 # A string that is a link and nothing else: within a body it refers, as a header does.
 _LINK = re.compile(r"(?:https?:)?//[^/?#\s]+(?:/\S*)?|/\S+")
 _SIGNED = re.compile(r"(?P<content>\.?[\w-]+)\.[\w-]{6}\.[\w-]{27}")
-_JWT = re.compile(r"(eyJ[\w-]+)\.(eyJ[\w-]+)\.[\w-]+")
-_TIMES = frozenset({"exp", "iat", "nbf", "jti", "auth_time"})
 _ETAG = re.compile(r'(W/)?"([^"]*)"')
 _HOLDERS = re.compile(r"<(?:input|meta)\b[^<>]{0,1000}>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"""([\w-]+)\s*=\s*(["'])(.*?)\2""")
@@ -125,9 +122,7 @@ class Lesson:
     def _string(self, place: Scalars, original: str, port: str) -> str:
         ours, theirs = decoded(original), decoded(port)
         if place.kind is not None:
-            known, verdict = self._meet(place.kind, ours, theirs, own=place.own)
-            if verdict is not None and _issued_alike(ours, theirs):
-                return original
+            known, verdict = self._token(place.kind, ours, theirs, own=place.own)
             self._tell("json", place, verdict)
             if known:
                 return original
@@ -145,6 +140,16 @@ class Lesson:
 
     def _meet(self, kind: str, original: str, port: str, *, own: bool) -> tuple[bool, Verdict]:
         return self.identities.meet(kind, original, port, birth=own and self.births)
+
+    def _token(self, kind: str, original: str, port: str, *, own: bool) -> tuple[bool, Verdict]:
+        """Meet two texts that may be JSON Web Tokens: partners must also say the same, and live as long."""
+        known, verdict = self._meet(kind, original, port, own=own)
+        if not known or original == port:
+            return known, verdict
+        ours, theirs = WebToken.of(original), WebToken.of(port)
+        if ours is None or theirs is None or (verdict is not None and not is_tick(ours, theirs)):
+            return known, verdict
+        return known, Claims(self.declared, self.identities).verdict(ours, theirs)
 
     def _tell(self, level: str, place: Scalars | str, verdict: Verdict) -> None:
         if verdict is not None:
@@ -199,9 +204,7 @@ class Lesson:
         ours, theirs = parse(original), parse(port)
         if not ours.value or not theirs.value:
             return port
-        known, verdict = self._meet(OPAQUE, ours.value, theirs.value, own=True)
-        if verdict is not None and _issued_alike(ours.value, theirs.value):
-            return port.replace(theirs.value, ours.value, 1)
+        known, verdict = self._token(OPAQUE, ours.value, theirs.value, own=True)
         if verdict is not None and self._signed_again(ours.value, theirs.value):
             return port.replace(theirs.value, ours.value, 1)
         if verdict is not None and _signed_alike(ours.value, theirs.value):
@@ -305,26 +308,6 @@ def _signed_alike(original: str, port: str) -> bool:
     """Whether two values are one content, each signed with a time of its own, as itsdangerous does."""
     ours, theirs = _SIGNED.fullmatch(original), _SIGNED.fullmatch(port)
     return ours is not None and theirs is not None and ours["content"] == theirs["content"]
-
-
-def _issued_alike(original: str, port: str) -> bool:
-    """Whether two JSON Web Tokens claim the same but for their times: issued in one second, two are one text."""
-    ours, theirs = _claims(original), _claims(port)
-    return ours is not None and ours == theirs
-
-
-def _claims(token: str) -> dict[str, object] | None:
-    found = _JWT.fullmatch(token)
-    if found is None:
-        return None
-    try:
-        parts = [json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))) for part in found.groups()]
-    except ValueError:
-        return None
-    head, claims = parts
-    if not isinstance(head, dict) or not isinstance(claims, dict):
-        return None
-    return {"head": head, **{name: value for name, value in claims.items() if name not in _TIMES}}
 
 
 def _key(name: bytes, value: bytes) -> str:
