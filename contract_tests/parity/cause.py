@@ -6,9 +6,23 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .difference import Difference
 from .exhibits import cut
 from .pieces import Piece
 from .reason import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a cause is seen by in one exchange: `values` are both sides' where there are few, such as two statuses.
+
+    Marks are one where these three are; `difference` is the one that was seen there.
+    """
+
+    fingerprint: str
+    reason: Reason
+    values: tuple[str | None, str | None] | None
+    difference: Difference = field(compare=False)
 
 
 @dataclass(slots=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
-from .cause import Cause
+from .cause import Cause, Mark
 from .difference import Difference
 from .exchange import Exchange
 from .exhibits import exhibit
@@ -37,13 +37,13 @@ class Causes:
         self._told = Told()
         self._unusual: dict[str, str] = {}
 
-    def add(self, exchange: Exchange, case: str, secrets: Secrets, *, source: str = "") -> None:
-        """Add the differences of an exchange; `source` is where its case comes from."""
+    def add(self, exchange: Exchange, case: str, secrets: Secrets, *, source: str = "") -> tuple[Mark, ...]:
+        """Add the differences of an exchange, and say which causes it shows; `source` is where its case comes from."""
         self.accept(exchange, case, secrets, source=source)
         before = self._told.stale(exchange, case)
         self._note_unusual(exchange, case)
         if not exchange.differences:
-            return
+            return ()
         exposed = {
             each: exposed_by(each, secrets)
             for each in exchange.differences
@@ -67,13 +67,14 @@ class Causes:
             reason = reason_of(Seen(difference, exchange))
             leaders[top].folded.setdefault(_fingerprint(difference, exchange, secrets), reason)
         self._note_write(exchange, case, leaders)
+        return tuple(_mark(each, exchange, secrets, leader.reason) for each, leader in leaders.items())
 
-    def show(self, fingerprint: str, exchange: Exchange, secrets: Secrets) -> None:
-        """Show this exchange, the smallest one, for the cause that a difference was met first in."""
-        for cause in self._found.values():
-            if next(iter(cause.fingerprints), None) == fingerprint:
-                cause.exchange = exhibit(exchange, secrets)
-                cause.curl = curl(exchange.request, origin=exchange.origin, secrets=secrets)
+    def show(self, mark: Mark, exchange: Exchange, secrets: Secrets) -> None:
+        """Show this exchange, the smallest one, for the cause that it shows."""
+        cause = self._found[mark.reason]
+        cause.original, cause.port = hidden_values(mark.difference, secrets)
+        cause.exchange = exhibit(exchange, secrets)
+        cause.curl = curl(exchange.request, origin=exchange.origin, secrets=secrets)
 
     def accept(self, exchange: Exchange, case: str, secrets: Secrets, *, source: str = "") -> None:
         """Add only the accepted differences of an exchange."""
@@ -159,6 +160,17 @@ class Causes:
         status = next((cause for each, cause in leaders.items() if each.level == "status"), None)
         if status is not None:
             self._written[case] = (status.reason, segment_of(exchange.operation))
+
+
+def marks_of(exchanges: Iterable[Exchange], secrets: Secrets) -> list[tuple[Mark, ...]]:
+    """What each exchange of one case shows, were it the only case."""
+    alone = Causes()
+    return [alone.add(exchange, "", secrets) for exchange in exchanges]
+
+
+def _mark(difference: Difference, exchange: Exchange, secrets: Secrets, reason: Reason) -> Mark:
+    values = (difference.original, difference.port) if difference.level in _FEW_VALUES else None
+    return Mark(_fingerprint(difference, exchange, secrets), reason, values, difference)
 
 
 def _fingerprint(difference: Difference, exchange: Exchange, secrets: Secrets) -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 
 from contract_tests.parity.binding import Bindings, Declared, Inconclusive
 from contract_tests.parity.cases import Case
+from contract_tests.parity.cause import Mark
+from contract_tests.parity.causes import marks_of
 from contract_tests.parity.clocks import Outline, again, is_settled
 from contract_tests.parity.drivers import LifespanError, SettleError
 from contract_tests.parity.exchange import Exchange
@@ -19,6 +21,7 @@ from contract_tests.parity.ledger import Ledger
 from contract_tests.parity.messages import Request, Target
 from contract_tests.parity.operations import Operations
 from contract_tests.parity.pair import Pair
+from contract_tests.parity.reason import Reason
 from contract_tests.parity.resets import ResetError
 from contract_tests.parity.runner import GIVEN, Runner
 from contract_tests.parity.shrinking import cut_after, shrunk
@@ -44,9 +47,10 @@ class Witness:
 
 @dataclass(slots=True)
 class Seen:
-    """Who witnessed a fingerprint first, and whether each time it was two times a second or so apart."""
+    """Who witnessed a fingerprint first, the causes it stands for, and if it was always times a second apart."""
 
     witnesses: list[Witness] = field(default_factory=list)
+    of_cause: dict[Reason, tuple[Mark, Witness]] = field(default_factory=dict)
     clocks: bool = True
 
 
@@ -63,6 +67,7 @@ class Check:
         self.runner = self._runner(self.pair)
         self.found: dict[str, Finding] = {}
         self.seen: dict[str, Seen] = {}
+        self.told_again: set[str] = set()
         self.accepted_in: dict[str, Case] = {}
         self.judges_stale = True
         self.hung: Counter[str] = Counter()
@@ -92,11 +97,11 @@ class Check:
         exchanges = self._exchanges(self.runner, case)
         for exchange in exchanges:
             self.result.saw(exchange, case.source)
-            self.result.causes.add(exchange, case.name, self.pair.secrets, source=case.source)
+            marks = self.result.causes.add(exchange, case.name, self.pair.secrets, source=case.source)
             if "timeout" in (exchange.original.failure, exchange.port.failure):
                 self.hung[self._place(exchange.request)] += 1
             if exchange.differences:
-                self._differs(exchange, case)
+                self._differs(exchange, case, marks)
             for _, entry in exchange.accepted:
                 self.result.accepted[str(entry)] = self.result.accepted.get(str(entry), 0) + 1
         alike = not any(exchange.differences for exchange in exchanges)
@@ -155,18 +160,34 @@ class Check:
             self.result.notes.append(f"{places} settled where a second ended between two requests")
 
     def smallest(self, keep: Callable[[Case, str], None], *, until: float) -> None:
-        """Shrink the case of each difference, gravest first, and tell and keep the smallest."""
+        """Shrink a case of each cause, gravest first, and tell and keep the smallest."""
+        causes: set[Reason] = set()
         covered: set[str] = set()
-        for finding in self.findings():
-            seen = self.seen.get(finding.fingerprint)
-            if finding.fingerprint in covered or seen is None or not seen.witnesses:
+        for fingerprint, mark, witness in self._to_shrink():
+            if fingerprint in covered if mark is None else mark.reason in causes:
                 continue
-            case, exchanges = self._smallest(finding.fingerprint, seen.witnesses[0], until)
-            covered |= {each for exchange in exchanges for each in self._fingerprints(exchange)}
+            case, exchanges = self._smallest(fingerprint, mark, witness, until)
+            # Where it was not seen again, it is told as it was.
+            causes |= {each.reason for marks in marks_of(exchanges, self.pair.secrets) for each in marks}
+            covered |= {fingerprint, *(each for exchange in exchanges for each in self._fingerprints(exchange))}
             if case.source not in GIVEN:
-                keep(case, finding.fingerprint)
+                keep(case, fingerprint)
 
-    def _smallest(self, fingerprint: str, witness: Witness, until: float) -> tuple[Case, list[Exchange]]:
+    def _to_shrink(self) -> Iterator[tuple[str, Mark | None, Witness]]:
+        """A witness of each cause; then, without a mark, one of each difference that only follows from others."""
+        for cause in self.result.causes.ranked(self.found):
+            seen = ((each, self.seen[each].of_cause.get(cause.reason)) for each in cause.fingerprints)
+            first = next(((each, *found) for each, found in seen if found is not None), None)
+            if first is not None:
+                yield first
+        for finding in self.findings():
+            seen_first = self.seen[finding.fingerprint].witnesses if finding.fingerprint in self.seen else []
+            if seen_first:
+                yield finding.fingerprint, None, seen_first[0]
+
+    def _smallest(
+        self, fingerprint: str, mark: Mark | None, witness: Witness, until: float
+    ) -> tuple[Case, list[Exchange]]:
         shown: list[Exchange] = []
 
         def shows(case: Case) -> bool:
@@ -175,17 +196,19 @@ class Check:
                 exchanges = self.runner.run(case, anew=True)
             except _STOPS:
                 return False
-            if not exchanges or not self._is_as_grave(fingerprint, exchanges[-1]):
+            if not exchanges or not self._shows(fingerprint, mark, exchanges)[-1]:
+                return False
+            if mark is None and not self._is_as_grave(fingerprint, exchanges[-1]):
                 return False
             shown = exchanges
             return True
 
-        whole = self._reproduced(witness, fingerprint, until)
+        whole = self._reproduced(witness, fingerprint, mark, until)
         if whole is None:
             return witness.case, []
         case = shrunk(whole, shows, until=until)
         if shown:
-            self._tell_again(fingerprint, shown[-1])
+            self._tell_again(fingerprint, mark, shown)
         return case, shown
 
     def _is_as_grave(self, fingerprint: str, exchange: Exchange) -> bool:
@@ -195,7 +218,13 @@ class Check:
         old, new = self.found[fingerprint], told.get(fingerprint)
         return new is not None and (new.unguarded, new.exposes) == (old.unguarded, old.exposes)
 
-    def _reproduced(self, witness: Witness, fingerprint: str, until: float) -> Case | None:
+    def _shows(self, fingerprint: str, mark: Mark | None, exchanges: Sequence[Exchange]) -> list[bool]:
+        """Which exchanges of a case show a cause, rather than another difference in the same place."""
+        if mark is None:
+            return [fingerprint in self._fingerprints(each) for each in exchanges]
+        return [mark in marks for marks in marks_of(exchanges, self.pair.secrets)]
+
+    def _reproduced(self, witness: Witness, fingerprint: str, mark: Mark | None, until: float) -> Case | None:
         """The case up to the step that differs, alone or with what went before it; None where it does not again."""
         for case in (witness.case, _story(witness)):
             if time.monotonic() > until:
@@ -204,19 +233,24 @@ class Check:
                 exchanges = self.runner.run(case, anew=True)
             except _STOPS:
                 return None
-            at = next((at for at, each in enumerate(exchanges) if fingerprint in self._fingerprints(each)), None)
-            if at is not None:
-                return cut_after(case, at + 1)
+            shows = self._shows(fingerprint, mark, exchanges)
+            if True in shows:
+                return cut_after(case, shows.index(True) + 1)
         return None
 
-    def _tell_again(self, fingerprint: str, exchange: Exchange) -> None:
-        told: dict[str, Finding] = {}
-        add_findings(told, exchange, "", self.pair.secrets)
-        old, new = self.found.get(fingerprint), told.get(fingerprint)
-        if old is not None and new is not None:
+    def _tell_again(self, fingerprint: str, mark: Mark | None, exchanges: Sequence[Exchange]) -> None:
+        exchange = exchanges[-1]
+        if mark is not None:
+            last = marks_of(exchanges, self.pair.secrets)[-1]
+            self.result.causes.show(next(each for each in last if each == mark), exchange, self.pair.secrets)
+        # A finding may stand for several causes: it is told with the gravest of them.
+        if fingerprint not in self.told_again and self._is_as_grave(fingerprint, exchange):
+            self.told_again.add(fingerprint)
+            told: dict[str, Finding] = {}
+            add_findings(told, exchange, "", self.pair.secrets)
+            old, new = self.found[fingerprint], told[fingerprint]
             new.cases, new.sources = old.cases, old.sources
             self.found[fingerprint] = new
-            self.result.causes.show(fingerprint, exchange, self.pair.secrets)
 
     def _fingerprints(self, exchange: Exchange) -> set[str]:
         return {self.pair.secrets.hide(each.fingerprint(exchange.operation)) for each in exchange.differences}
@@ -240,7 +274,7 @@ class Check:
     def _place(self, request: Request) -> str:
         return self.pair.operation(request).partition(" ")[2]
 
-    def _differs(self, exchange: Exchange, case: Case) -> None:
+    def _differs(self, exchange: Exchange, case: Case, marks: Sequence[Mark]) -> None:
         add_findings(self.found, exchange, case.name, self.pair.secrets, source=case.source)
         for difference in exchange.differences:
             fingerprint = self.pair.secrets.hide(difference.fingerprint(exchange.operation))
@@ -248,6 +282,10 @@ class Check:
             seen.clocks = seen.clocks and are_seconds_apart(difference.original, difference.port)
             if len(seen.witnesses) < _WITNESSES and all(each.case is not case for each in seen.witnesses):
                 seen.witnesses.append(Witness(case, Outline.of(exchange), tuple(self.runner.since[:-1])))
+        for mark in marks:
+            known = self.seen[mark.fingerprint].of_cause
+            if mark.reason not in known:
+                known[mark.reason] = mark, Witness(case, Outline.of(exchange), tuple(self.runner.since[:-1]))
 
     def _controlled(self, given: Sequence[Case]) -> list[Case]:
         witnessed = [each.case for seen in self.seen.values() for each in seen.witnesses]
