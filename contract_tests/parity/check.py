@@ -20,8 +20,8 @@ from contract_tests.parity.messages import Target
 from contract_tests.parity.options import Options, configured
 from contract_tests.parity.report import text
 from contract_tests.parity.specs import SpecError, can_reset, resolve, same_target
-from contract_tests.parity.stored import given_cases, given_ledger
-from contract_tests.parity.verdict import NOT_ASKED, Run, no_verdict
+from contract_tests.parity.stored import check_folder, given_cases, given_ledger
+from contract_tests.parity.verdict import NOT_ASKED, USAGE, Run, no_verdict
 from contract_tests.parity.watching import Watched
 
 SPECS = "a SPEC is module:attribute, module:factory(), a URL, or a command containing {port}"
@@ -51,7 +51,7 @@ _FILE = click.Path(path_type=Path)
 @click.option(
     "--cluster", metavar="local[:N]|ADDRESS", help="Run the stored cases on N processes, or on a Dask cluster."
 )
-@click.option("--report", type=click.Path(path_type=Path, file_okay=False), help="A folder for the report.")
+@click.option("--report", type=_FILE, help="A folder for the report.")
 def check(original: str, port: str, **given: Any) -> None:
     """Ask ORIGINAL and PORT the same, and tell every difference, the gravest first.
 
@@ -76,13 +76,19 @@ def check(original: str, port: str, **given: Any) -> None:
             ledger = given_ledger(options.ledger)
             cases = given_cases(options.cases, options.har)
             specs = Specs(original, port, options.reset_original, options.reset_port)
+            _check_folders(options)
             run = (_on_cluster if options.cluster else _checked)(specs, cases, ledger, options)
     except KeyboardInterrupt:
         run = Run(dict(NOT_ASKED), noun="case", interrupted=True)
     run.seconds = time.monotonic() - began
     click.echo("\n".join(text.lines(run.as_json())))
     if options.report:
-        run.write(options.report)
+        try:
+            run.write(options.report)
+        except OSError as error:
+            # It could be written when the run began.
+            sys.stderr.write(f"parity: --report {options.report}: {error.strerror}\n")
+            sys.exit(USAGE)
     # A thread that an app left hanging does not keep the command from ending.
     sys.exit(run.code)
 
@@ -128,6 +134,16 @@ def watched(spec: str, reset: str | None, timeout: float) -> Target:
 def _listed(given: dict[str, Any]) -> dict[str, Any]:
     sources = given.get("sources")
     return given | {"sources": tuple(name.strip() for name in sources.split(",")) if sources else ()}
+
+
+def _check_folders(options: Options) -> None:
+    """Raises SpecError before anything is asked for, rather than when all has been: a run takes minutes."""
+    if options.report:
+        check_folder("--report", options.report)
+    if options.corpus:
+        check_folder("--corpus", options.corpus)
+    elif options.report:
+        check_folder("--report", options.report / "corpus")
 
 
 def _on_cluster(specs: Specs, cases: Sequence[Case], ledger: Ledger, options: Options) -> Run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -9,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from contract_tests.parity.applications import SpecError
+
+# The least of each; the most is what a thread can wait.
+_SECONDS = {"budget": 0.0, "timeout": 0.01}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,11 @@ class Options:
         if unknown:
             raise SpecError(f"[tool.parity]: unknown key {unknown[0]}; there are {', '.join(sorted(known))}")
         read = {key.replace("-", "_"): _read(key.replace("-", "_"), value) for key, value in named.items()}
-        return cls(**(read | {key: value for key, value in given.items() if value is not None and value != ()}))
+        typed = {key: value for key, value in given.items() if value is not None and value != ()}
+        for key, least in _SECONDS.items():
+            _check_seconds(f"--{key} ", typed.get(key, least), least)
+            _check_seconds(f"[tool.parity]: {key} = ", read.get(key, least), least)
+        return cls(**(read | typed))
 
 
 def configured(folder: Path) -> dict[str, Any]:
@@ -69,11 +77,17 @@ def _read(key: str, value: Any) -> Any:
     if key == "sources":
         listed = value.split(",") if isinstance(value, str) else value
         return tuple(str(each).strip() for each in _demanded(key, listed, list, "a list of texts"))
-    if key in ("budget", "timeout"):
+    if key in _SECONDS:
         return float(_demanded(key, value, (int, float), "a number of seconds"))
     if key == "seed":
         return _demanded(key, value, int, "an integer")
     return _demanded(key, value, str, "a text")
+
+
+def _check_seconds(named: str, value: float, least: float) -> None:
+    # Nothing is true of a NaN, so what must be true is asked.
+    if not least <= value <= threading.TIMEOUT_MAX:
+        raise SpecError(f"{named}{value:g}: this is no number of seconds, from {least:g} on")
 
 
 def _demanded(key: str, value: Any, kind: Any, what: str) -> Any:

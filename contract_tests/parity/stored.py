@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
+from contract_tests.parity.applications import SpecError
 from contract_tests.parity.cases import Case, CaseError, load_cases
 from contract_tests.parity.ledger import Ledger
 
@@ -39,3 +41,23 @@ def given_ledger(path: Path | None) -> Ledger:
         raise CaseError(f"{error.filename}: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise CaseError(f"{path}: a ledger is UTF-8: {error.reason}") from None
+
+
+def check_folder(option: str, folder: Path) -> None:
+    """Raises SpecError where a folder cannot be made, or nothing be written into it; what was made to see it is gone.
+
+    Only an attempt tells: an administrator may write everywhere, but for where there is no place for files.
+    """
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except FileExistsError:
+        raise SpecError(f"{option} {folder}: this is no folder") from None
+    except (OSError, ValueError) as error:
+        raise SpecError(f"{option} {folder}: {getattr(error, 'strerror', None) or error}") from None
+    finally:
+        for each in missing:
+            if each.is_dir():
+                each.rmdir()

@@ -18,6 +18,7 @@ from contract_tests.parity.plan import chosen, individual
 from contract_tests.parity.shrinking import shrunk
 from contract_tests.parity.signing_in import carried
 from contract_tests.parity.sources.recorded import recorded
+from contract_tests.parity.stored import check_folder
 from contract_tests.parity.watching import Watched
 
 ORIGINAL = "contract_tests.tests.specimens.slides.original:create_app()"
@@ -61,6 +62,8 @@ def test_the_table_of_pyproject_gives_what_the_command_line_does_not():
         ({"bugdet": 3}, "unknown key bugdet"),
         ({"budget": "3"}, "budget is a number"),
         ({"seed": True}, "seed is an integer"),
+        ({"budget": float("inf")}, "budget = inf: this is no number of seconds"),
+        ({"timeout": float("nan")}, "timeout = nan: this is no number of seconds, from 0.01 on"),
     ],
 )
 def test_a_wrong_key_of_the_table_is_a_usage_error(table, told):
@@ -74,6 +77,14 @@ def test_a_wrong_key_of_the_table_is_a_usage_error(table, told):
         (["--sources", "nonsense"], "--sources nonsense: there are all, cases"),
         (["--openapi", "nowhere.json"], "--openapi nowhere.json: No such file"),
         (["--har", "nowhere.har"], "nowhere.har: No such file"),
+        (["--timeout", "nan"], "--timeout nan: this is no number of seconds"),
+        (["--budget", "nan"], "--budget nan: this is no number of seconds"),
+        (["--budget", "inf"], "--budget inf: this is no number of seconds"),
+        (["--report", __file__], f"--report {__file__}: this is no folder"),
+        (["--report", f"{__file__}/below"], f"--report {__file__}/below: Not a directory"),
+        (["--report", "/proc/x"], "--report /proc/x: No such file or directory"),
+        (["--corpus", __file__], f"--corpus {__file__}: this is no folder"),
+        (["--corpus", f"{__file__}/below"], f"--corpus {__file__}/below: Not a directory"),
         (["--auth", "nobody"], "--auth nobody: there is no case of this name in --cases, and no file"),
     ],
 )
@@ -82,6 +93,14 @@ def test_a_usage_error_is_one_line(parity, arguments, told):
     assert run.exit_code == 2
     assert told in run.output
     assert len(run.output.splitlines()) == 1
+
+
+def test_a_folder_that_was_made_only_to_see_whether_it_can_be_is_gone(tmp_path):
+    check_folder("--report", tmp_path / "a" / "b")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "a").mkdir()
+    check_folder("--report", tmp_path / "a")
+    assert list(tmp_path.iterdir()) == [tmp_path / "a"]
 
 
 def test_what_is_given_runs_alone_and_all_runs_with_it():
