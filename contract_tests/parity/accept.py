@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import click
 
+from contract_tests.parity.acceptance import asked
 from contract_tests.parity.ledger import Ledger, LedgerError
 from contract_tests.parity.verdict import USAGE
 
@@ -49,11 +50,10 @@ def accept(
             click.echo(f"{number}. {each['fingerprint']}")
         return
     chosen = _chosen(found, fingerprint)
-    texts = {
-        "reason": reason or click.prompt("reason"),
-        "owner": owner or click.prompt("owner"),
-        "decision": decision or click.prompt("decision (four digits)"),
-    }
+    try:
+        texts = asked({"reason": reason, "decision": decision, "owner": owner})
+    except ValueError as error:
+        _fail(str(error))
     _add(ledger, _entry(chosen, texts, expires, exact=exact, class_=class_))
     click.echo(f"{ledger}: accepted {chosen['fingerprint']}")
 

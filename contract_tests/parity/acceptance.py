@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,45 +13,91 @@ import click
 from contract_tests.parity.ledger import Ledger, LedgerError
 
 _USAGE = 2
+# What only a person knows, and how it is asked for.
+_WORDS = {
+    "reason": "Why may it stay",
+    "decision": "Number of the decision (four digits)",
+    "owner": "Who answers for it",
+}
 
 
 @click.command()
 @click.argument("report", type=click.Path(path_type=Path))
 @click.option("--ledger", "ledger_file", required=True, type=click.Path(path_type=Path), help="The ledger (TOML).")
 @click.option("--cause", "number", required=True, type=click.IntRange(min=1), help="The cause's number in the report.")
-@click.option("--reason", prompt="Why may it stay", help="Why it may stay.")
-@click.option(
-    "--decision", prompt="Number of the decision (four digits)", help="The decision's number, of four digits."
-)
-@click.option("--owner", prompt="Who answers for it", help="Who answers for it.")
-def accept(report: Path, ledger_file: Path, number: int, reason: str, decision: str, owner: str) -> None:
+@click.option("--reason", help="Why it may stay.")
+@click.option("--decision", help="The decision's number, of four digits.")
+@click.option("--owner", help="Who answers for it.")
+def accept(report: Path, ledger_file: Path, number: int, **given: str | None) -> None:
     """Add a cause of REPORT (its folder, or report.json) to the ledger, and ask for what only a person knows.
 
     The entry names each operation, and accepts what follows from its differences where they occur. The file is left as
     it was if it could not be read with the entry in it.
     """
     try:
+        # Nobody is asked for words that then cannot be written.
         cause = _cause(report, number)
-        words = {"reason": reason, "decision": decision, "owner": owner}
-        before = ledger_file.read_text(encoding="utf-8") if ledger_file.exists() else ""
-        text = before + ("\n" if before else "") + "\n".join(entries(cause, words))
+        before = _read(ledger_file)
+        text = before + ("\n" if before else "") + "\n".join(entries(cause, asked(given)))
         Ledger.loads(text, name=str(ledger_file))
-    except (OSError, ValueError, LedgerError) as error:
+        _write(ledger_file, text)
+    except (ValueError, LedgerError) as error:
         sys.stderr.write(f"parity: {error}\n")
         sys.exit(_USAGE)
-    ledger_file.write_text(text, encoding="utf-8")
     click.echo(f"accepted: {cause['title']} ({len(cause['operations'])} operations, {ledger_file})")
 
 
+def asked(given: Mapping[str, str | None]) -> dict[str, str]:
+    """What of reason, decision and owner is not given is asked for. Raises ValueError where nobody can be asked."""
+    missing = [f"--{name}" for name in _WORDS if not given[name]]
+    if missing and not on_terminal():
+        raise ValueError(f"give {', '.join(missing)}: there is no terminal to ask for more")
+    return {name: given[name] or click.prompt(words) for name, words in _WORDS.items()}
+
+
+def on_terminal() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def _read(ledger: Path) -> str:
+    """The ledger's text, nothing where there is none yet. Raises ValueError and LedgerError where it is of no use."""
+    if not ledger.parent.is_dir():
+        raise ValueError(f"{ledger}: {ledger.parent} is no folder")
+    try:
+        text = ledger.read_text(encoding="utf-8") if ledger.exists() else ""
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{ledger}: a ledger is UTF-8: {error.reason}") from None
+    except OSError as error:
+        raise ValueError(f"{ledger}: {error.strerror}") from None
+    if text:
+        Ledger.loads(text, name=str(ledger))
+    return text
+
+
+def _write(ledger: Path, text: str) -> None:
+    try:
+        ledger.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ValueError(f"{ledger}: {error.strerror}") from None
+
+
 def _cause(report: Path, number: int) -> dict[str, Any]:
+    """A cause of a report. Raises ValueError where there is no report or no such cause, or it is nothing to accept."""
     path = report / "report.json" if report.is_dir() else report
-    causes = json.loads(path.read_text(encoding="utf-8")).get("causes", [])
-    if number > len(causes):
-        raise ValueError(f"{path}: there are {len(causes)} causes, and none has the number {number}")
-    cause: dict[str, Any] = causes[number - 1]
-    if cause["exposes"]:
+    try:
+        causes = json.loads(path.read_text(encoding="utf-8"))["causes"]
+        count = len(causes)
+        cause: dict[str, Any] = causes[number - 1] if number <= count else {}
+        secret = cause and (cause["exposes"], any("<secret:" in each for each in cause["fingerprints"]))
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror}; run parity check with --report first") from None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise ValueError(f"{path}: this is no report of parity check") from None
+    if not secret:
+        raise ValueError(f"{path}: there are {count} causes, and none has the number {number}")
+    if secret[0]:
         raise ValueError(f"cause {number} shows a secret: close it, it is nothing to accept")
-    if any("<secret:" in each for each in cause["fingerprints"]):
+    if secret[1]:
         raise ValueError(f"cause {number} has a secret in its path: write its entry by hand")
     return cause
 

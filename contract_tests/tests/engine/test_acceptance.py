@@ -127,8 +127,45 @@ def test_a_report_that_is_not_there_is_one_line(tmp_path):
     assert len(refused.output.splitlines()) == 1
 
 
-def test_what_only_a_person_knows_is_asked_for(report):
+def test_what_only_a_person_knows_is_asked_for(report, monkeypatch):
+    monkeypatch.setattr("contract_tests.parity.acceptance.on_terminal", lambda: True)
     arguments = ["accept", str(report), "--ledger", str(report / "l.toml"), "--cause", number_of(report, "error pages")]
     asked = CliRunner().invoke(main, arguments, input="it may\n0007\nada\n")
     assert asked.exit_code == 0
     assert Ledger.load(report / "l.toml").entries[0].owner == "ada"
+
+
+@pytest.mark.parametrize("command", [("accept",), ("accept-difference", "1", "--report")])
+def test_where_nobody_can_be_asked_the_options_that_lack_are_named_in_one_line(report, command):
+    number = () if command[1:] else ("--cause", number_of(report, "error pages"))
+    arguments = [*command, str(report), "--ledger", str(report / "l.toml"), *number, "--owner", "ada"]
+    refused = CliRunner().invoke(main, arguments)
+    assert refused.exit_code == 2
+    assert refused.output == "parity: give --reason, --decision: there is no terminal to ask for more\n"
+    assert not (report / "l.toml").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "ledger", "number", "told"),
+    [
+        ("none", "l.toml", "1", "none: No such file or directory; run parity check with --report first"),
+        ("list.json", "l.toml", "1", "list.json: this is no report of parity check"),
+        ("text.json", "l.toml", "1", "text.json: this is no report of parity check"),
+        ("bytes.toml", "l.toml", "1", "bytes.toml: this is no report of parity check"),
+        (".", "l.toml", "99", "none has the number 99"),
+        (".", "list.json", "2", "list.json: "),
+        (".", "bytes.toml", "2", "bytes.toml: a ledger is UTF-8"),
+        (".", "text.json/l.toml", "2", "text.json is no folder"),
+        (".", ".", "2", "Is a directory"),
+    ],
+)
+def test_nobody_is_asked_before_report_cause_and_ledger_are_read(report, monkeypatch, given, ledger, number, told):
+    monkeypatch.setattr("contract_tests.parity.acceptance.on_terminal", lambda: True)
+    for name, content in (("list.json", b"[1]"), ("text.json", b"{"), ("bytes.toml", b"\xff")):
+        (report / name).write_bytes(content)
+    arguments = [str(report / given), "--ledger", str(report / ledger), "--cause", number]
+    refused = CliRunner().invoke(main, ["accept", *arguments], input="it may\n0007\nada\n")
+    assert refused.exit_code == 2
+    assert told in refused.output
+    assert len(refused.output.splitlines()) == 1
+    assert (report / "list.json").read_bytes() == b"[1]"

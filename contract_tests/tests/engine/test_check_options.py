@@ -267,10 +267,11 @@ def test_accepting_adds_an_entry_and_leaves_the_rest_as_it_is(parity, report):
     assert time.sources == ("recorded",)
 
 
-def test_what_is_not_given_is_asked_for_and_what_is_wrong_is_not_added(parity, report):
+def test_what_is_not_given_is_asked_for_and_what_is_wrong_is_not_added(parity, report, monkeypatch):
+    monkeypatch.setattr("contract_tests.parity.acceptance.on_terminal", lambda: True)
     ledger = report / "ledger.toml"
     arguments = ["accept-difference", "GET /b header X-Key value", "--report", str(report), "--ledger", str(ledger)]
-    asked = CliRunner().invoke(main, arguments, input="why\nada\nnone\n")
+    asked = CliRunner().invoke(main, arguments, input="why\nnone\nada\n")
     assert asked.exit_code == 2
     assert "decision 'none' is no number of four digits" in asked.output
     assert not ledger.exists()
