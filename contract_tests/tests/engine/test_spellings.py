@@ -88,6 +88,16 @@ def test_in_this_process_the_source_is_left_out_and_the_run_says_why():
     assert "left out: wire: both apps must be servers: an http:// URL, or a command with {port}" in told.output
 
 
+def test_a_case_with_a_spelling_is_left_out_in_this_process_and_counted(tmp_path):
+    """It would be sent in the usual way, and a run in which nothing else is asked is not green."""
+    case = {"case": "a", "steps": [{"method": "GET", "target": "/", "spelling": "close"}]}
+    (tmp_path / "cases.jsonl").write_text(json.dumps(case))
+    apps = [HELLO.format("original"), HELLO.format("port")]
+    told = CliRunner().invoke(main, ["check", *apps, "--cases", str(tmp_path / "cases.jsonl")])
+    assert told.exit_code == 4, told.output
+    assert "1 cases with a spelling, which only two servers at http:// can be sent, left out" in told.output
+
+
 def serve(role):
     app = f"contract_tests.tests.specimens.slides.{role}:create_app()"
     if role == "original":
