@@ -83,8 +83,16 @@ def _board(
     )  # fmt: skip
     for each, side in zip((original, port), sides, strict=True):
         if not side.routes:
-            raise Wrong(f"{each}: no route of {'Flask' if side is sides[0] else 'FastAPI'} there")
+            framework = "Flask" if side is sides[0] else "FastAPI"
+            raise Wrong(f"{each}: no route of {framework} there{_besides(side)}")
     return board_of(*sides, evidence, decisions)
+
+
+def _besides(side: Side) -> str:
+    """What may hold the routes that were not found."""
+    unread = [f"{path} is not read: {why}" for path, _, why in side.code.readings.unreadable]
+    found = [*(f"the source does not tell the rules of {each}" for each in side.untold), *unread]
+    return f"; {found[0]}{f', and {len(found) - 1} more' if found[1:] else ''}" if found else ""
 
 
 def _decided(path: Path | None) -> dict[str, Decision]:

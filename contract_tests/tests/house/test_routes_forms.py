@@ -3,7 +3,9 @@
 import re
 
 import pytest
+from click.testing import CliRunner
 
+from contract_tests.__main__ import main
 from contract_tests.migration.routes.asked import ask
 from contract_tests.migration.routes.board import Side
 from contract_tests.tests.house.test_house import ROOT
@@ -179,3 +181,6 @@ def test_a_sum_of_many_texts_ends_nothing(here, terms):
     side = Side("made", port=False)
     assert {str(route) for route in side.routes} == {"GET /known"}
     assert "made/big.py" in str(side.untold + side.code.readings.unreadable)
+    run = CliRunner().invoke(main, ["routes", "made/big.py", "made", "--no-cache"])
+    assert (run.exit_code, run.output.count("\n")) == (2, 1), run.output
+    assert re.search(r"no route of Flask there; .*made/big\.py", run.output), run.output
