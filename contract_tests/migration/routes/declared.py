@@ -199,8 +199,10 @@ class Declared:
             owners = self._owners.of(module, scope, call.func.value)
             if not owners and call.func.attr in ("add_url_rule", "add_resource"):
                 self._not_told(module, call.lineno, scope)
-            for owner in owners:
-                for at, made in self._made(module, scope, call):
+            for at, made in self._made(module, scope, call) if owners else ():
+                # Where a loop goes over owners and rules together, each rule is of one of them.
+                own = self._owners.of(module, at, made.func.value) if isinstance(made.func, ast.Attribute) else []
+                for owner in [each for each in owners if each in own] or owners:
                     if call.func.attr == "add_resource":
                         yield from ((each, owner) for each in self._resource(module, at, made, owner))
                     else:

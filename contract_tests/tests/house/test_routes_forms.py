@@ -184,3 +184,16 @@ def test_a_sum_of_many_texts_ends_nothing(here, terms):
     run = CliRunner().invoke(main, ["routes", "made/big.py", "made", "--no-cache"])
     assert (run.exit_code, run.output.count("\n")) == (2, 1), run.output
     assert re.search(r"no route of Flask there; .*made/big\.py", run.output), run.output
+
+
+def test_a_loop_over_owners_and_rules_gives_each_rule_to_its_own(here):
+    (here / "made").mkdir()
+    (here / "made/app.py").write_text(
+        "from flask import Blueprint, Flask\napp = Flask(__name__)\ndef view(): return ''\n"
+        "x, y = Blueprint('x', '', url_prefix='/x'), Blueprint('y', '', url_prefix='/y')\n"
+        "app.register_blueprint(x)\napp.register_blueprint(y)\n"
+        "for bp, rule in ((x, '/1'), (y, '/2')):\n  bp.add_url_rule(rule, view_func=view)\n"
+        "for bp in (x, y):\n  for rule in ('/3', '/4', '/5'):\n    bp.add_url_rule(rule, view_func=view)\n"
+    )
+    every = {f"GET /{name}/{number}" for name in "xy" for number in (3, 4, 5)}
+    assert told("made") == ({"GET /x/1", "GET /y/2"} | every, [])
