@@ -240,6 +240,8 @@ class Replay(Runner):
             for response, raised in zip((heard.exchange.original, heard.exchange.port), heard.raised, strict=True)
         )
         exchange = replace(heard.exchange, original=original, port=port)
+        for response, page in zip((original, port), heard.pages, strict=True):
+            self.pair.secrets.learn_page(replace(response, body=page) if page else response)
         if not exchange.differences:
             return exchange
         return self.pair.judged(exchange, port if heard.port is None else heard.port)

@@ -20,7 +20,7 @@ from contract_tests.parity.messages import Request, Response, Target
 from contract_tests.parity.pair import Pair
 from contract_tests.parity.resets import ResetError
 from contract_tests.parity.runner import Runner
-from contract_tests.parity.secrets import Secrets
+from contract_tests.parity.secrets import _LARGEST, Secrets
 from contract_tests.parity.servers import ServerError
 from contract_tests.parity.signing_in import SignIn
 from contract_tests.parity.specs import SpecError, resolve
@@ -29,6 +29,8 @@ from contract_tests.parity.watching import Watched
 # What the name of a worker is written for in a SPEC or a reset, and where an app reads it.
 WORKER, VARIABLE = "{worker}", "PARITY_WORKER"
 _TOLD = (Inconclusive, SpecError, ResetError, LifespanError, SettleError, ServerError)
+# A page's fields, which come back without it: those that may be hidden, however that is written.
+_INPUT = re.compile(rb"<input\b[^<>]{1,4000}>", re.IGNORECASE)
 STOPS: Mapping[str, type[Exception]] = {each.__name__: each for each in _TOLD}
 
 
@@ -74,11 +76,15 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """An exchange that nobody has judged; `port` is the port's answer in the original's ids where it differs."""
+    """An exchange that nobody has judged; `port` is the port's answer in the original's ids where it differs.
+
+    `pages` are the hidden fields of both answers where these come without their bodies.
+    """
 
     exchange: Exchange
     port: Response | None
     raised: tuple[Raised | None, Raised | None] = (None, None)
+    pages: tuple[bytes, bytes] = (b"", b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,9 +225,12 @@ def _named(name: str) -> Iterator[str]:
 
 
 class _Unread(Secrets):
-    """Nothing is learnt from a request: whoever judges reads it."""
+    """Nothing is learnt from a request or a page: whoever judges reads it."""
 
     def learn(self, request: Request) -> None:  # noqa: ARG002 - the same as its base's
+        return
+
+    def learn_page(self, response: Response) -> None:  # noqa: ARG002 - the same as its base's
         return
 
 
@@ -287,11 +296,23 @@ class _Sender(Pair):
         own = None if port == exchange.port else replace(port, exception=None)
         raised = Raised.of(exchange.original.exception), Raised.of(exchange.port.exception)
         bare = replace(exchange, original=self._shown(exchange, exchange.original), port=self._shown(exchange, exchange.port))  # fmt: skip  # noqa: E501
-        return Heard(bare, own, raised)
+        if self._is_shown(exchange):
+            return Heard(bare, own, raised)
+        return Heard(bare, own, raised, (_hidden_fields(exchange.original), _hidden_fields(exchange.port)))
 
     def _shown(self, exchange: Exchange, response: Response) -> Response:
         """What is needed of an answer: all of one that differs, else what coverage counts."""
-        if self._whole or exchange.differences:
+        if self._is_shown(exchange):
             return replace(response, exception=None)
         kinds = tuple(header for header in response.headers if header[0].lower() == b"content-type")
         return Response(response.status, kinds, b"", response.failure)
+
+    def _is_shown(self, exchange: Exchange) -> bool:
+        return self._whole or bool(exchange.differences)
+
+
+def _hidden_fields(response: Response) -> bytes:
+    """What Secrets.learn_page reads of a page, and no more: nothing of one that it leaves unread."""
+    if b"hidden" not in response.body or len(response.body) >= _LARGEST:
+        return b""
+    return b"".join([b"hidden ", *_INPUT.findall(response.body)])
