@@ -84,6 +84,11 @@ def kind_of(app: Any) -> str | None:
     return "wsgi" if _takes(app, 2) and not _is_coroutine_function(app) else None
 
 
+def may_make_one(app: Any) -> bool:
+    """Whether an object can be called without arguments, as a factory is, and no application."""
+    return callable(app) and _takes(app, 0)
+
+
 @contextmanager
 def environment(env: Mapping[str, str] | None) -> Iterator[None]:
     """Variables added to this process's environment, and taken back."""

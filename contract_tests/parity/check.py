@@ -19,7 +19,7 @@ from contract_tests.parity.ledger import Ledger
 from contract_tests.parity.messages import Target
 from contract_tests.parity.options import Options, configured
 from contract_tests.parity.report import text
-from contract_tests.parity.specs import SpecError, can_reset, resolve, same_target
+from contract_tests.parity.specs import SpecError, can_reset, demand_calls, resolve, same_target
 from contract_tests.parity.stored import check_folder, given_cases, given_ledger
 from contract_tests.parity.verdict import NOT_ASKED, USAGE, Run, no_verdict
 from contract_tests.parity.watching import Watched
@@ -105,6 +105,7 @@ class Specs:
     def __post_init__(self) -> None:
         one, other = (can_reset(spec, reset=reset) for spec, reset in self.sides())
         if one != other:
+            demand_calls(self.original, self.port)
             side = "port" if one else "original"
             raise SpecError(f"only one side is rewound before each case: give --reset-{side}, too")
 

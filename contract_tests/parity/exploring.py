@@ -59,11 +59,16 @@ class Explorer:
         if known is None:
             return
         self.known, known.sign_in = known, self.sign_in
+        stored_alone = self.check.taken
         if self.sign_in is not None:
             known.take_sign_in(self.sign_in.case, self.signed)
         self._scout(known)
         self._turns(known)
-        self._tell(known)
+        if self.check.taken > stored_alone:
+            self._tell(known)
+        else:
+            but = " but what is stored" if stored_alone else ""
+            self.check.result.told.insert(0, f"nothing was sent{but}: the budget is {self.options.budget:g} s")
 
     def keep(self) -> None:
         """Shrink what the engine's own sources found, and keep it."""

@@ -10,12 +10,12 @@ from types import BuiltinMethodType, MethodType
 from typing import Any
 from urllib.parse import urlsplit
 
-from contract_tests.parity.applications import SpecError, called, find, target_of
+from contract_tests.parity.applications import SpecError, called, find, may_make_one, target_of
 from contract_tests.parity.messages import Request, Response, Target
 from contract_tests.parity.resets import reset_hook
 from contract_tests.parity.templates import Templates
 
-__all__ = ["SpecError", "can_reset", "resolve", "same_target"]
+__all__ = ["SpecError", "can_reset", "demand_calls", "resolve", "same_target"]
 
 _METHODS = (MethodType, BuiltinMethodType)
 _OBJECT = re.compile(r"(?P<path>[A-Za-z_][\w.]*:[A-Za-z_][\w.]*)(?P<call>\(\))?")
@@ -51,6 +51,14 @@ def resolve(
 def can_reset(spec: str, *, reset: str | None = None) -> bool:
     """Whether `reset()` rewinds what `resolve` gives for the same arguments."""
     return reset is not None or _kind(spec) == "factory"
+
+
+def demand_calls(original: str, port: str) -> None:
+    """Raises SpecError where one SPEC calls a factory, and the other names one without its parentheses."""
+    kinds = {spec: _kind(spec) for spec in (original, port)}
+    for spec, kind in kinds.items():
+        if kind == "attribute" and "factory" in kinds.values() and may_make_one(find(spec)):
+            raise SpecError(f"{spec!r} is what makes an application, and none: did you mean {spec}()?")
 
 
 def same_target(original: str, port: str) -> None:

@@ -127,7 +127,7 @@ class Run:
             DIFFERENT: "DIFFERENT: " + ", ".join(self._counts()),
             LEDGER: "LEDGER: alike, but " + "; ".join(self.ledger),
             INCONCLUSIVE: "INCONCLUSIVE: "
-            + "; ".join([*self._noisy(), *self.down, *self.unseen[:3], *self._counts()] or ["no test ran"]),
+            + "; ".join([*self._noisy(), *self.down, *self.unseen[:3], *self._counts()] or [f"no {self.noun} ran"]),
             INTERRUPTED: "INTERRUPTED",
         }[self.code]
         left_out = "".join(f", {count} {why} left out" for why, count in sorted(self.left_out.items()))

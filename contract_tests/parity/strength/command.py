@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from contract_tests.parity.binding import Bindings, Declared
-from contract_tests.parity.specs import SpecError, can_reset, resolve, same_target
+from contract_tests.parity.specs import SpecError, can_reset, demand_calls, resolve, same_target
 from contract_tests.parity.stored import cases_in, given_ledger
 from contract_tests.parity.verdict import ALIKE, DIFFERENT, INCONCLUSIVE, no_verdict
 
@@ -48,6 +48,7 @@ def strength(
         specs = ((original, reset_original), (port, reset_port))
         rewinds = [can_reset(spec, reset=reset) for spec, reset in specs]
         if rewinds[0] != rewinds[1]:
+            demand_calls(original, port)
             raise SpecError("only one side is rewound before each case: give --reset-original and --reset-port")
         anew = can_reset(original) and can_reset(port)
         declared = Declared.of(ledger.bind)

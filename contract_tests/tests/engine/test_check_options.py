@@ -95,6 +95,27 @@ def test_a_usage_error_is_one_line(parity, arguments, told):
     assert len(run.output.splitlines()) == 1
 
 
+@pytest.mark.parametrize("specs", [(ORIGINAL.removesuffix("()"), PORT), (ORIGINAL, PORT.removesuffix("()"))])
+def test_a_factory_without_its_parentheses_is_asked_for_first(parity, specs):
+    run = parity("check", *specs, "--budget", "1")
+    (named,) = (spec for spec in specs if not spec.endswith("()"))
+    assert run.exit_code == 2
+    assert run.output == f"parity: {named!r} is what makes an application, and none: did you mean {named}()?\n"
+
+
+def test_an_application_beside_a_factory_wants_a_reset(parity):
+    run = parity("check", "wsgiref.simple_server:demo_app", PORT, "--budget", "1")
+    assert run.output == "parity: only one side is rewound before each case: give --reset-original, too\n"
+
+
+def test_no_budget_is_told_as_nothing_sent_rather_than_as_refusals(parity):
+    run = parity("check", ORIGINAL, PORT, "--budget", "0", "--sources", "framework")
+    assert run.exit_code == 4
+    assert run.output.splitlines()[0] == "nothing was sent: the budget is 0 s"
+    assert "only refused" not in run.output
+    assert "INCONCLUSIVE: no case ran" in run.output
+
+
 def test_a_folder_that_was_made_only_to_see_whether_it_can_be_is_gone(tmp_path):
     check_folder("--report", tmp_path / "a" / "b")
     assert list(tmp_path.iterdir()) == []
