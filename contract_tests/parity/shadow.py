@@ -11,7 +11,7 @@ import click
 
 from contract_tests.parity.cases import CaseError
 from contract_tests.parity.ledger import Ledger
-from contract_tests.parity.stored import given_ledger
+from contract_tests.parity.stored import check_folder, given_ledger
 from contract_tests.parity.telling import visible
 from contract_tests.parity.traffic.exchanges import RecordingError
 from contract_tests.parity.traffic.join import join
@@ -32,7 +32,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--port-has-own-database", is_flag=True, help="Requests that write are compared, too.")
 @click.option("--at-least", type=click.FloatRange(0, 100), default=90.0, show_default=True, help="Percent to compare.")
 @click.option("--window", type=click.FloatRange(0), default=10.0, show_default=True, help="Seconds between the two.")
-@click.option("--report", type=click.Path(path_type=Path, file_okay=False), help="A folder for report.json.")
+@click.option("--report", type=_FILE, help="A folder for report.json.")
 def shadow(
     original: Path,
     port: Path,
@@ -53,6 +53,8 @@ def shadow(
     began = time.monotonic()
     try:
         with no_verdict():
+            if report:
+                check_folder("--report", report)
             terms = Terms(_operations(safe), port_has_own_database, window, at_least)
             shadowed = _shadowed(original, port, given_ledger(ledger_file), terms)
             run = shadowed.run

@@ -238,6 +238,14 @@ def test_what_cannot_be_read_is_a_usage_error(traffic, options):
     assert traffic.shadow(*options).exit_code == 2
 
 
+@pytest.mark.parametrize("report", [__file__, f"{__file__}/below"])
+def test_a_report_that_cannot_be_written_is_a_usage_error_before_anything_is_read(traffic, report):
+    ran = traffic.shadow("--report", report)
+    assert ran.exit_code == 2
+    assert ran.output.startswith(f"parity: --report {report}: ")
+    assert len(ran.output.splitlines()) == 1
+
+
 def test_one_recording_twice_is_a_usage_error(traffic):
     traffic.both("a", "GET /a", [1])
     ran = CliRunner().invoke(main, ["shadow", str(traffic.original), str(traffic.original)])
