@@ -11,10 +11,13 @@ from typing import NamedTuple
 from .identities import may_be_opaque
 
 _TOKEN = re.compile(r"<!--.*?-->|</?[A-Za-z][^<>]*>|<![^<>]*>|[^<]+|<", re.DOTALL)
+_UNCOMMENTED = re.compile(r"</?[A-Za-z][^<>]*>|<![^<>]*>|[^<]+|<")
 _NAME = re.compile(r"</?[A-Za-z][\w-]*|<!")
 _ATTRIBUTE = re.compile(r"""([^\s=<>"'/]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'<>]+))?""")
 # Larger pages are compared byte by byte alone; where more places than these differ, it is another page.
 _LARGEST, _LONGEST, _MOST = 200_000, 4000, 12
+# So many tokens are aligned: the time grows by the cube of them where a page says one thing often, as tables do.
+_ALIGNED = 600
 
 
 class Part(NamedTuple):
@@ -39,22 +42,50 @@ def parts(original: bytes, port: bytes) -> tuple[Part, ...]:
     ours, theirs = (body.decode("utf-8", "replace") for body in (original, port))
     if not (is_html(ours) and is_html(theirs)):
         return ()
-    tokens = [_TOKEN.findall(text) for text in (ours, theirs)]
+    tokens = [_tokens(text) for text in (ours, theirs)]
     if max(map(len, tokens)) > _LONGEST:
         return ()
     found: dict[tuple[str, str], Part] = {}
-    for part in _aligned(*tokens):
-        # A token that each app makes for itself is bound elsewhere.
-        if not (part.original and part.port and may_be_opaque(part.original, part.port)):
-            found.setdefault((part.place, part.kind), part)
+    try:
+        for part in _aligned(*tokens):
+            # A token that each app makes for itself is bound elsewhere.
+            if not (part.original and part.port and may_be_opaque(part.original, part.port)):
+                found.setdefault((part.place, part.kind), part)
+    except _AnotherPageError:
+        return ()
     return tuple(found.values()) if len(found) <= _MOST else ()
+
+
+def _tokens(text: str) -> list[str]:
+    # Behind the last end of a comment no comment ends: to look for one from each beginning takes the square of it.
+    end = text.rfind("-->") + 3 if "-->" in text else 0
+    found, rest = _TOKEN.findall(text[:end]), _UNCOMMENTED.findall(text[end:])
+    if found and rest and not found[-1].startswith("<") and not rest[0].startswith("<"):
+        found[-1] += rest.pop(0)
+    return found + rest
+
+
+class _AnotherPageError(Exception):
+    """Two pages have too much between their first and their last difference to be aligned."""
+
+
+def _alike(ours: list[str], theirs: list[str]) -> int:
+    """How many tokens two pages begin with that are the same."""
+    pairs = zip(ours, theirs, strict=False)
+    return next((n for n, (one, other) in enumerate(pairs) if one != other), min(len(ours), len(theirs)))
 
 
 def _aligned(ours: list[str], theirs: list[str]) -> Iterator[Part]:
     if [_kind(token) for token in ours] == [_kind(token) for token in theirs]:
         yield from _pairs(ours, theirs, "")
         return
-    within = ""
+    alike = _alike(ours, theirs)
+    within = _element(ours[:alike])
+    ours, theirs = ours[alike:], theirs[alike:]
+    end = _alike(ours[::-1], theirs[::-1])
+    ours, theirs = ours[: len(ours) - end], theirs[: len(theirs) - end]
+    if max(len(ours), len(theirs)) > _ALIGNED:
+        raise _AnotherPageError
     matcher = SequenceMatcher(None, ours, theirs, autojunk=False)
     for what, a, b, c, d in matcher.get_opcodes():
         if what != "equal":

@@ -175,6 +175,29 @@ def test_another_page_is_told_by_its_bytes_alone():
     assert parts(one, other) == ()
 
 
+def table(word, rows, more=b""):
+    cells = b"".join(b"<tr><td>%s %d</td></tr>" % (word, n) for n in range(rows))
+    return b"<html><body><table>%s</table>%s</body></html>" % (cells, more)
+
+
+@pytest.mark.parametrize(
+    ("original", "port"),
+    [(table(b"a", 600), table(b"b", 600, b"<p>x</p>")), (b"<html>" + b"<!--" * 40_000, b"<html>" + b"<!-- " * 39_000)],
+    ids=["cells", "comments that do not end"],
+)
+def test_large_pages_are_compared_in_time(original, port):
+    began = time.process_time()
+    assert parts(original, port) == ()
+    assert time.process_time() - began < 2
+
+
+def test_one_place_of_a_large_page_is_told_whatever_its_size():
+    [part] = parts(table(b"a", 600), table(b"a", 600, b"<p>x</p>"))
+    assert (part.place, part.kind) == ("<p>", "extra")
+    [part] = parts(b"<html><!-- never ends <p>a</p>", b"<html><!-- never ends <p>b</p>")
+    assert part.kind == "value"
+
+
 def test_a_token_in_a_hidden_field_is_bound():
     one, other = ("<html><input type='hidden' name='csrf' value='%s'></html>" % (letter * 32) for letter in "ab")
     types = ((b"Content-Type", b"text/html"),)
