@@ -83,24 +83,24 @@ def fold_unguarded(found: dict[Reason, Cause]) -> None:
 
 
 def fold_heads(found: dict[Reason, Cause]) -> None:
-    """HEAD tells the length and the type of GET's body: where that differs, HEAD follows."""
-    heads = [
-        each
-        for each in found.values()
-        if each.level == "header" and all(op.startswith("HEAD ") for op in each.operations)
-    ]
-    for cause in heads:
-        gets = {f"GET {operation.partition(' ')[2]}" for operation in cause.operations}
-        body = next(
-            (
-                each
-                for each in found.values()
-                if each.level in ("json", "bytes", "media-type") and gets & each.operations.keys()
-            ),
-            None,
-        )
-        if body is not None and {"Content-Length", "ETag"} & set(cause.reason.marks):
-            _fold(found, cause, body)
+    """HEAD tells the length and the type of GET's body: where that differs, HEAD follows, where each has such a GET."""
+    bodies = [each for each in found.values() if each.level in ("json", "bytes", "media-type")]
+    for reason, cause in list(found.items()):
+        if cause.level != "header" or not all(op.startswith("HEAD ") for op in cause.operations):
+            continue
+        if reason.marks[:2] not in (("Content-Length", "value"), ("ETag", "value")):
+            continue
+        gets = {operation: f"GET {operation.partition(' ')[2]}" for operation in cause.operations}
+        body_of = {
+            operation: body for operation, get in gets.items() for body in reversed(bodies) if get in body.operations
+        }
+        # Where one HEAD is left over, it tells of the header itself, in all of them.
+        if body_of.keys() == gets.keys():
+            told = dict.fromkeys(cause.fingerprints, cause.reason) | cause.folded
+            for fingerprint, why in told.items():
+                operation = next((each for each in body_of if fingerprint.startswith(f"{each} ")), None)
+                body_of[operation or next(iter(body_of))].folded[fingerprint] = why
+            del found[reason]
 
 
 def fold_after_writes(found: dict[Reason, Cause]) -> None:

@@ -8,7 +8,7 @@ from contract_tests.parity.exchange import Exchange
 from contract_tests.parity.messages import Request, Response
 from contract_tests.parity.secrets import Secrets
 
-from .toys import json_answer
+from .toys import answer, json_answer
 
 
 def exchanged(operation: str, target: str, original: Response, port: Response) -> Exchange:
@@ -53,3 +53,37 @@ def test_a_refused_path_value_is_not_laid_to_a_price_that_differs():
     for order in ((refused, one, other), (other, one, refused)):
         found = {cause.reason.name: list(cause.operations) for cause in causes_of(*order).ranked()}
         assert found == {"path-value": ["GET /users/{id}"], "value": ["GET /items/{id}"]}
+
+
+def head_of(path: str, length: int | None, other: int | None) -> Exchange:
+    sides = (
+        answer(b"", *([("Content-Length", str(each))] if each is not None else []), length=False)
+        for each in (length, other)
+    )
+    return exchanged(f"HEAD {path}", path, *sides)
+
+
+def test_a_length_that_head_tells_on_one_side_alone_does_not_follow_from_a_value():
+    get = exchanged("GET /a", "/a", json_answer({"price": 1}), json_answer({"price": 20}))
+    missing = [head_of(path, 9, None) for path in ("/a", "/b")]
+    assert sorted(names(causes_of(get, *missing))) == ["header", "value"]
+
+
+def test_another_header_of_a_head_alone_stays_what_it_is():
+    get = exchanged("GET /a", "/a", json_answer({"price": 1}), json_answer({"price": 20}))
+    sides = (answer(b"", ("Allow", each), length=False) for each in ("GET", "GET, HEAD"))
+    assert sorted(names(causes_of(get, exchanged("HEAD /a", "/a", *sides)))) == ["allow", "value"]
+
+
+def test_lengths_that_head_tells_follow_where_each_get_differs():
+    gets = [
+        exchanged("GET /a", "/a", json_answer({"price": 1}), json_answer({"price": 20})),
+        exchanged("GET /c", "/c", json_answer({"name": "abc"}), json_answer({"name": "wxyz"})),
+    ]
+    one, two, other = (head_of(path, 9, 10) for path in ("/a", "/c", "/b"))
+    found = {tuple(cause.operations): [*cause.folded] for cause in causes_of(*gets, one, two).ranked()}
+    assert found == {
+        ("GET /a",): ["HEAD /a header Content-Length value"],
+        ("GET /c",): ["HEAD /c header Content-Length value"],
+    }
+    assert sorted(names(causes_of(*gets, one, two, other))) == ["header", "value", "value"]
