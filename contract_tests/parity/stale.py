@@ -21,11 +21,11 @@ def stale(operation: str) -> Reason:
 
 
 class Told:
-    """What the port showed of each thing in the case at hand, and whether it was written to since."""
+    """What both sides showed of each thing in the case at hand, and whether it was written to since."""
 
     def __init__(self) -> None:
         self._case = ""
-        self._shown: dict[bytes, list[bytes]] = {}
+        self._shown: dict[bytes, list[tuple[bytes, bytes]]] = {}
         self._written: set[bytes] = set()
 
     def stale(self, exchange: Exchange, case: str) -> frozenset[Difference]:
@@ -45,12 +45,18 @@ class Told:
             if target in self._written and _is_value(each) and self._was(target, each)
         )
         bodies = self._shown.setdefault(target, [])
-        if exchange.port.status == 200 and len(exchange.port.body) < _LARGEST:
-            bodies.append(exchange.port.body)
+        sides = exchange.original, exchange.port
+        if all(each.status == 200 and len(each.body) < _LARGEST for each in sides):
+            bodies.append((exchange.original.body, exchange.port.body))
         return found
 
     def _was(self, target: bytes, difference: Difference) -> bool:
-        return any(_same(member(body, difference.path), difference.port) for body in self._shown.get(target, ()))
+        """Whether the port shows what it showed with another value of the original's: that has changed since."""
+        return any(
+            _same(member(port, difference.path), difference.port)
+            and not _same(member(original, difference.path), difference.original)
+            for original, port in self._shown.get(target, ())
+        )
 
 
 def _is_value(difference: Difference) -> bool:

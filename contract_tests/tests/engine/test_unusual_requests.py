@@ -301,3 +301,23 @@ def test_a_page_s_own_hidden_token_is_given_away_by_nobody():
     secrets.learn_page(Response(200, (), f'<input type="hidden" name="csrf_token" value="{token}">'.encode()))
     secrets.learn(Request("POST", b"/", FORM, f"csrf_token={token}".encode()))
     assert not secrets.tells_sent(secrets.hide(token))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        # Written was the name: the number differs before and after.
+        (({"name": "a", "n": 5}, {"name": "a", "n": 60}), ({"name": "b", "n": 5}, {"name": "b", "n": 60}), ["value"]),
+        (({"name": "a"}, {"name": "a"}), ({"name": "b"}, {"name": "a"}), ["stale"]),
+        (({"name": "a"}, {"name": "x"}), ({"name": "b"}, {"name": "x"}), ["stale", "value"]),
+    ],
+    ids=["a constant difference", "stale", "both"],
+)
+def test_stale_is_only_what_the_original_has_changed(before, after, expected):
+    get, put = Request("GET", b"/x/1"), Request("PUT", b"/x/1")
+    found = causes_of(
+        exchanged(get, *map(answer, before)),
+        exchanged(put, answer({}), answer({})),
+        exchanged(get, *map(answer, after)),
+    )
+    assert sorted(cause.reason.name for cause in found) == expected
