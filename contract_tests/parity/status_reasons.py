@@ -110,9 +110,9 @@ def _raised(response: Response) -> str | None:
         return type(response.exception).__qualname__
     # What fails within a library's own function, such as a response that cannot be written, is one cause there.
     last = next((each for each in reversed(frames) if not each.filename.startswith(_STANDARD)), frames[-1])
-    if "site-packages" in last.filename:
-        return f"{last.filename}:{last.name}"
-    return f"{type(response.exception).__qualname__} {last.filename}:{last.lineno}"
+    # Whoever calls a library fails there by one function: of what sort the failure is tells more.
+    place = last.name if "site-packages" in last.filename else last.lineno
+    return f"{type(response.exception).__qualname__} {last.filename}:{place}"
 
 
 def _of_path(exchange: Exchange) -> Reason | None:
