@@ -20,7 +20,9 @@ from .signing_in import answers, refuses
 _LARGEST = 100_000
 # The standard library's place, without what is installed below it.
 _STANDARD = (sysconfig.get_path("stdlib") + "/json", sysconfig.get_path("stdlib") + "/encodings", "<frozen")
-_DOCUMENTATION = re.compile(rb'swagger-ui|redoc|oauth2-redirect|^\s*\{\s*"openapi"\s*:|oauth2\.state', re.IGNORECASE)
+_DOCUMENTATION = re.compile(
+    rb'swagger-ui|\bredoc\b|oauth2-redirect|^\s*\{\s*"openapi"\s*:|oauth2\.state', re.IGNORECASE
+)
 PATH_VALUE = Reason("path-value", (), "a path whose value does not fit: 404 becomes 422")
 _MESSAGES = ("error", "message", "detail", "description", "title", "msg")
 _REDIRECTS = range(300, 400)
