@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
 
 from .cause import Cause, Mark
 from .difference import Difference
 from .exchange import Exchange
 from .exhibits import exhibit
 from .findings import Finding, exposed_by, gravity
-from .folding import folded, is_identity
+from .folding import folded, is_count, is_identity
 from .joining import adopt, error_bodies, fold_after_writes, fold_heads, fold_unguarded, fold_usual, join, many_words
 from .peculiar import of_request
 from .pieces import closing
@@ -32,8 +33,8 @@ class Causes:
     def __init__(self) -> None:
         self.settled: dict[str, Settled] = {}
         self._found: dict[Reason, Cause] = {}
-        # In each case the first write that one side alone has made.
-        self._written: dict[str, tuple[Reason, str]] = {}
+        # In each case the first write that one side alone has made, or both by other ids.
+        self._written: dict[str, _Written] = {}
         self._told = Told()
         self._unusual: dict[str, str] = {}
 
@@ -125,8 +126,8 @@ class Causes:
         if cause.cases[-1:] != [case]:
             cause.cases.append(case)
         written = self._written.get(case)
-        if written and written[0] != reason and _may_follow(exchange, written[1]):
-            cause.after[written[0]] += 1
+        if written and written.reason != reason and _may_follow(seen, reason, written):
+            cause.after[written.reason] += 1
         return cause
 
     def _first(self, reason: Reason, seen: Seen, exposes: str | None, secrets: Secrets) -> Cause:
@@ -153,13 +154,22 @@ class Causes:
             return
         if (exchange.original.status < 400) == (exchange.port.status < 400):
             # Made on both sides, but by other ids: whoever lists them later finds other elements.
-            born = next((cause for each, cause in leaders.items() if is_identity(each) and each.kind == "value"), None)
+            born = next((each for each in leaders if is_identity(each) and each.kind == "value"), None)
             if born is not None:
-                self._written[case] = (born.reason, "")
+                ids = born.original, born.port
+                self._written[case] = _Written(leaders[born].reason, segment_of(exchange.operation), ids)
             return
         status = next((cause for each, cause in leaders.items() if each.level == "status"), None)
         if status is not None:
-            self._written[case] = (status.reason, segment_of(exchange.operation))
+            self._written[case] = _Written(status.reason, segment_of(exchange.operation))
+
+
+class _Written(NamedTuple):
+    """A write that the two sides do not share: its cause, its collection, and both ids of what each has made."""
+
+    reason: Reason
+    segment: str
+    ids: tuple[str | None, str | None] | None = None
 
 
 def marks_of(exchanges: Iterable[Exchange], secrets: Secrets) -> list[tuple[Mark, ...]]:
@@ -177,17 +187,24 @@ def _fingerprint(difference: Difference, exchange: Exchange, secrets: Secrets) -
     return secrets.hide(difference.fingerprint(exchange.operation))
 
 
-def _may_follow(exchange: Exchange, written: str) -> bool:
-    """Whether an exchange may show what an earlier one has written: about the same things, or of who is signed in.
+def _may_follow(seen: Seen, reason: Reason, written: _Written) -> bool:
+    """Whether a difference may show what an earlier write has made: about the same things, or of who is signed in.
 
     What is refused for what was sent (400, 422) is refused whatever was written before.
     """
+    exchange = seen.exchange
     refused = {status for status in (exchange.original.status, exchange.port.status) if status >= 400}
+    akin = written.segment == segment_of(exchange.operation)
     if exchange.original.status == exchange.port.status and exchange.request.method in _SAFE:
-        # What lists and sums show may be made of other things.
-        return True
+        # What lists and sums show may be made of other things; a value of other things may not.
+        difference = seen.difference
+        return reason.name != "value" or akin or is_count(difference) or _is_born(difference, written)
     # Another id is another one wherever it is asked for.
-    return 401 in refused or (written in ("", segment_of(exchange.operation)) and refused <= _OF_STATE)
+    return 401 in refused or ((akin or written.ids is not None) and refused <= _OF_STATE)
+
+
+def _is_born(difference: Difference, written: _Written) -> bool:
+    return written.ids is not None and (difference.original, difference.port) == written.ids
 
 
 def _held_against(causes: list[Cause], findings: Mapping[str, Finding]) -> list[Cause]:

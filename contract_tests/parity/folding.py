@@ -164,6 +164,11 @@ def is_identity(difference: Difference) -> bool:
     return difference.level == "json" and _OWN.fullmatch(difference.path) is not None
 
 
+def is_count(difference: Difference) -> bool:
+    """Whether a difference is that of a number that counts things, such as a `total`."""
+    return difference.kind == "count" or _COUNTED.fullmatch(difference.path) is not None
+
+
 def _counts(difference: Difference, walked: list[Difference]) -> bool:
     """Whether a number is another one by just as many elements as a list has more or less."""
     numbers = [each or "" for each in (difference.original, difference.port)]

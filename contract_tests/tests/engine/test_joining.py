@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from contract_tests.parity.causes import Causes
 from contract_tests.parity.compare import compare
 from contract_tests.parity.exchange import Exchange
@@ -87,3 +89,31 @@ def test_lengths_that_head_tells_follow_where_each_get_differs():
         ("GET /c",): ["HEAD /c header Content-Length value"],
     }
     assert sorted(names(causes_of(*gets, one, two, other))) == ["header", "value", "value"]
+
+
+TAX = exchanged("GET /tax", "/tax", json_answer({"rate": 19}), json_answer({"rate": 7}))
+BORN = exchanged("POST /items", "/items", json_answer({"id": 1}, status=201), json_answer({"id": 2}, status=201))
+REFUSED = exchanged("POST /items", "/items", json_answer({"id": 1}, status=201), answer(b"", status=409))
+
+
+@pytest.mark.parametrize("write", [BORN, REFUSED], ids=["another id", "one side alone"])
+def test_a_value_of_another_collection_does_not_follow_from_a_write(write):
+    assert len(causes_of(write, TAX, cases=False).ranked()) == 2
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        exchanged("GET /items/last", "/items/last", json_answer({"name": "a"}), json_answer({"name": "b"})),
+        exchanged("GET /home", "/home", json_answer([{"id": 1}, {"id": 2}]), json_answer([{"id": 1}])),
+        exchanged("GET /stats", "/stats", json_answer({"shop": {"total": 5}}), json_answer({"shop": {"total": 4}})),
+    ],
+    ids=["the same collection", "elements", "a count"],
+)
+def test_what_a_write_may_have_made_follows_from_it(read):
+    assert len(causes_of(REFUSED, read, cases=False).ranked()) == 1
+
+
+def test_another_id_is_another_one_in_other_collections_too():
+    order = exchanged("GET /orders", "/orders", json_answer({"item": 1}), json_answer({"item": 2}))
+    assert len(causes_of(BORN, order, cases=False).ranked()) == 1
