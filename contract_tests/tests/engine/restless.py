@@ -35,6 +35,8 @@ class App:
         if path == "/die":
             die_once()
         if path == "/wait":
+            if mark := os.environ.get("RESTLESS_MARK"):
+                Path(mark).touch()
             time.sleep(0.2)
         if path == "/fail" and not self.leaks:
             raise ValueError(self.token)
