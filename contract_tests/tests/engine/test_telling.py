@@ -330,8 +330,10 @@ def test_a_hidden_field_is_open_but_for_a_password_and_what_was_sent_before(name
     secrets, value = Secrets(), "s3cret-value-1815"
     sent = Request("POST", b"/", (), json.dumps({"token": value}).encode())
     page = Response(200, (), f'<input value="{value}" name="{name}" type="hidden">'.encode())
-    for learned in (sent, page) if sent_before else (page, sent):
-        secrets.learn(learned) if learned is sent else secrets.learn_page(learned)
+    if sent_before:
+        secrets.learn(sent)
+    secrets.learn_page(page)
+    secrets.learn(sent)
     given_away = secrets.tells_sent(secrets.hide(value))
     assert given_away is (sent_before or name == "password")
 
