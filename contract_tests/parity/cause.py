@@ -50,6 +50,8 @@ class Cause:
     values: dict[str, dict[tuple[str | None, str | None], None]] = field(default_factory=dict)
     closes: Piece | None = None
     after: Counter[Reason] = field(default_factory=Counter)
+    # Operations on other things than were written, whose values differ behind the write.
+    elsewhere: dict[str, None] = field(default_factory=dict)
     plain: Counter[Reason] = field(default_factory=Counter)
     seen: int = 0
 
@@ -65,6 +67,7 @@ class Cause:
         """Add what another cause has seen."""
         self.operations.update(other.operations)
         self.after.update(other.after)
+        self.elsewhere |= other.elsewhere
         self.plain.update(other.plain)
         self.seen += other.seen
         self.cases += [case for case in other.cases if case not in self.cases]
@@ -87,6 +90,7 @@ class Cause:
             folded=dict(self.folded),
             values={fingerprint: dict(pairs) for fingerprint, pairs in self.values.items()},
             after=Counter(self.after),
+            elsewhere=dict(self.elsewhere),
             plain=Counter(self.plain),
         )
 

@@ -35,6 +35,8 @@ class Causes:
         self._found: dict[Reason, Cause] = {}
         # In each case the first write that one side alone has made, or both by other ids.
         self._written: dict[str, _Written] = {}
+        # What was read where no such write was before: what differs there is known by that.
+        self._asked: set[str] = set()
         self._told = Told()
         self._unusual: dict[str, str] = {}
 
@@ -43,6 +45,8 @@ class Causes:
         self.accept(exchange, case, secrets, source=source)
         before = self._told.stale(exchange, case)
         self._note_unusual(exchange, case)
+        if case not in self._written and exchange.request.method in _SAFE and exchange.original.status < 400:
+            self._asked.add(exchange.operation)
         if not exchange.differences:
             return ()
         exposed = {
@@ -87,6 +91,7 @@ class Causes:
         for fingerprint, settled in other.settled.items():
             known = self.settled.setdefault(fingerprint, settled)
             known.count += settled.count if known is not settled else 0
+        self._asked |= other._asked
         for reason, cause in other._found.items():
             if reason in self._found:
                 self._found[reason].take(cause)
@@ -101,7 +106,7 @@ class Causes:
         fold_usual(found)
         fold_unguarded(found)
         fold_heads(found)
-        fold_after_writes(found)
+        fold_after_writes(found, self._asked)
         adopt(found)
         causes = list(found.values())
         if findings is not None:
@@ -126,8 +131,10 @@ class Causes:
         if cause.cases[-1:] != [case]:
             cause.cases.append(case)
         written = self._written.get(case)
-        if written and written.reason != reason and _may_follow(seen, reason, written):
+        if written and written.reason != reason and _may_follow(exchange, written):
             cause.after[written.reason] += 1
+            if not _is_akin(seen, reason, written):
+                cause.elsewhere.setdefault(exchange.operation)
         return cause
 
     def _first(self, reason: Reason, seen: Seen, exposes: str | None, secrets: Secrets) -> Cause:
@@ -187,20 +194,25 @@ def _fingerprint(difference: Difference, exchange: Exchange, secrets: Secrets) -
     return secrets.hide(difference.fingerprint(exchange.operation))
 
 
-def _may_follow(seen: Seen, reason: Reason, written: _Written) -> bool:
-    """Whether a difference may show what an earlier write has made: about the same things, or of who is signed in.
+def _may_follow(exchange: Exchange, written: _Written) -> bool:
+    """Whether an exchange may show what an earlier one has written: about the same things, or of who is signed in.
 
     What is refused for what was sent (400, 422) is refused whatever was written before.
     """
-    exchange = seen.exchange
     refused = {status for status in (exchange.original.status, exchange.port.status) if status >= 400}
-    akin = written.segment == segment_of(exchange.operation)
     if exchange.original.status == exchange.port.status and exchange.request.method in _SAFE:
-        # What lists and sums show may be made of other things; a value of other things may not.
-        difference = seen.difference
-        return reason.name != "value" or akin or is_count(difference) or _is_born(difference, written)
+        # What lists and sums show may be made of other things.
+        return True
     # Another id is another one wherever it is asked for.
-    return 401 in refused or ((akin or written.ids is not None) and refused <= _OF_STATE)
+    akin = written.ids is not None or written.segment == segment_of(exchange.operation)
+    return 401 in refused or (akin and refused <= _OF_STATE)
+
+
+def _is_akin(seen: Seen, reason: Reason, written: _Written) -> bool:
+    """Whether what differs has to do with a write by what it is; a value of other things may be their own."""
+    difference = seen.difference
+    akin = written.segment == segment_of(seen.exchange.operation)
+    return reason.name != "value" or akin or is_count(difference) or _is_born(difference, written)
 
 
 def _is_born(difference: Difference, written: _Written) -> bool:

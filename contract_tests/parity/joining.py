@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from .cause import Cause
 from .reason import Reason
@@ -103,13 +103,17 @@ def fold_heads(found: dict[Reason, Cause]) -> None:
             del found[reason]
 
 
-def fold_after_writes(found: dict[Reason, Cause]) -> None:
-    """What was only ever seen behind a write that one side alone made follows from that write."""
+def fold_after_writes(found: dict[Reason, Cause], asked: Collection[str]) -> None:
+    """What was only ever seen behind a write that one side alone made follows from that write.
+
+    A value of other things, such as a balance, must have been `asked` for without the write, too: then it was alike.
+    """
     for cause in list(found.values()):
         if cause.reason.name not in _FOLLOWING or not cause.after:
             continue
         first, _ = cause.after.most_common(1)[0]
-        if cause.after.total() == cause.seen and first in found and found[first] is not cause:
+        alone = cause.after.total() == cause.seen and all(each in asked for each in cause.elsewhere)
+        if alone and first in found and found[first] is not cause:
             _fold(found, cause, found[first])
 
 

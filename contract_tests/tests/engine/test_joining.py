@@ -117,3 +117,12 @@ def test_what_a_write_may_have_made_follows_from_it(read):
 def test_another_id_is_another_one_in_other_collections_too():
     order = exchanged("GET /orders", "/orders", json_answer({"item": 1}), json_answer({"item": 2}))
     assert len(causes_of(BORN, order, cases=False).ranked()) == 1
+
+
+def test_a_value_of_other_things_that_was_alike_without_the_write_follows_from_it():
+    alike, apart = json_answer({"balance": 62.5}), json_answer({"balance": 12.5})
+    before = exchanged("GET /accounts", "/accounts", alike, alike)
+    after = exchanged("GET /accounts", "/accounts", alike, apart)
+    found = causes_of(before, cases=False)
+    found.merge(causes_of(REFUSED, after, cases=False))
+    assert names(found) == ["status"]
