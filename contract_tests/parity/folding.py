@@ -132,14 +132,17 @@ def _bodies(walked: list[Difference], original: Response, port: Response) -> Ite
         if leader is not None:
             yield from ((each, leader) for each in walked if each != leader and each.kind != "order")
         return
-    selected = dict(_selections(walked))
+    selected = dict(_selections(walked, original.body))
     yield from selected.items()
     for members in _by_parent(each for each in walked if each not in selected).values():
         yield from _renamed(members)
 
 
-def _selections(walked: list[Difference]) -> Iterator[tuple[Difference, Difference]]:
-    """Where a list has other elements, by their ids, all that their members say follows; counts beside it, too."""
+def _selections(walked: list[Difference], body: bytes) -> Iterator[tuple[Difference, Difference]]:
+    """Where a list has other elements, by their ids, all that their members say follows; counts beside it, too.
+
+    What an element says that has its id on both sides does not: it is the same one.
+    """
     leaders: dict[str, Difference] = {}
     for each in walked:
         found = _ELEMENT.match(each.path)
@@ -148,15 +151,38 @@ def _selections(walked: list[Difference]) -> Iterator[tuple[Difference, Differen
             if known.kind == "value" != each.kind:
                 # That there are more or fewer says more than which one comes first.
                 leaders[found["list"]] = each
+    same = _same_elements(walked, body) if leaders else frozenset()
     for each in walked:
         found = _ELEMENT.match(each.path)
         if found:
             leader = leaders.get(found["list"])
             # What differs in form, such as a time, does so whichever element it stands in.
-            if leader is not None and each != leader and each.kind != "order" and not _is_form(each):
+            follows = each.kind != "order" and not _is_form(each) and found[0] not in same
+            if leader is not None and each != leader and follows:
                 yield each, leader
         elif each.kind == "value" and leaders and _counts(each, walked):
             yield each, next(iter(leaders.values()))
+
+
+def _same_elements(walked: list[Difference], body: bytes) -> frozenset[str]:
+    """The paths of elements that differ but have an id, which does not; what stands at one index is compared."""
+    differ = {found[0] for each in walked if (found := _ELEMENT.match(each.path))}
+    other = {found[0] for each in walked if (found := _ELEMENT.match(each.path)) and is_selection(each) is not None}
+    try:
+        whole = json.loads(body) if len(body) <= _LARGEST else None
+    except (ValueError, RecursionError):
+        whole = None
+    return frozenset(each for each in differ - other if _has_identity(whole, each))
+
+
+def _has_identity(whole: Any, path: str) -> bool:
+    element = whole
+    for name, index in re.findall(r"\.([^.\[\]]+)|\[(\d+)\]", path):
+        try:
+            element = element[name] if name else element[int(index)]
+        except (LookupError, TypeError):
+            return False
+    return isinstance(element, dict) and any(_IDENTITY.fullmatch(f".{name}") for name in element)
 
 
 def is_identity(difference: Difference) -> bool:

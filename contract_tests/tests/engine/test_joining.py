@@ -126,3 +126,23 @@ def test_a_value_of_other_things_that_was_alike_without_the_write_follows_from_i
     found = causes_of(before, cases=False)
     found.merge(causes_of(REFUSED, after, cases=False))
     assert names(found) == ["status"]
+
+
+@pytest.mark.parametrize("wrapped", [False, True], ids=["a list", "a list in an object"])
+def test_in_a_list_with_other_elements_a_value_of_the_same_element_is_a_cause_of_its_own(wrapped):
+    def listed(*elements):
+        items = [{"id": number, "price": price} for number, price in elements]
+        return json_answer({"items": items} if wrapped else items)
+
+    one_same = exchanged("GET /items", "/items", listed((1, 10), (2, 20)), listed((1, 30), (9, 27)))
+    told = {cause.reason.name: (len(cause.fingerprints), len(cause.folded)) for cause in causes_of(one_same).ranked()}
+    assert told == {"elements": (1, 1), "value": (1, 0)}
+    missing = exchanged("GET /items", "/items", listed((1, 10), (2, 20)), listed((1, 30)))
+    assert sorted(names(causes_of(missing))) == ["elements", "value"]
+    all_other = exchanged("GET /items", "/items", listed((1, 10), (2, 20)), listed((8, 30), (9, 27)))
+    assert names(causes_of(all_other)) == ["elements"]
+
+
+def test_what_elements_without_an_id_say_follows_from_their_number():
+    listed = [json_answer([{"price": each} for each in prices]) for prices in ((10, 20, 30), (20, 37))]
+    assert names(causes_of(exchanged("GET /items", "/items", *listed))) == ["elements"]
