@@ -268,6 +268,8 @@ def _end_with_us(server: Server) -> None:
 def _end_all() -> None:
     for server in list(_running):
         server.stop()
+    for port in list(_reserved):
+        _release(port)
 
 
 def _end_all_and_us(number: int, frame: FrameType | None) -> None:
