@@ -179,7 +179,7 @@ def test_ci_installs_the_programs_that_are_missing_and_nothing_else(tmp_path):
     told = [line for line in calls.read_text().splitlines() if line != "sudo"]
     assert told == [
         "apt-get update -q",
-        "apt-get install -y -q --no-install-recommends haproxy prometheus chromium",
-        *(f"service {package} stop" for package in ("haproxy", "prometheus", "chromium")),
+        "apt-get install -y -q --no-install-recommends haproxy prometheus chromium systemd",
+        *(f"service {package} stop" for package in ("haproxy", "prometheus")),
         "make check",
     ]
