@@ -21,6 +21,7 @@ from contract_tests.parity.options import Options, configured
 from contract_tests.parity.report import text
 from contract_tests.parity.specs import SpecError, can_reset, demand_calls, resolve, same_target
 from contract_tests.parity.stored import check_folder, given_cases, given_ledger
+from contract_tests.parity.two_clocks import TwoClocks
 from contract_tests.parity.verdict import NOT_ASKED, USAGE, Run, no_verdict
 from contract_tests.parity.watching import Watched
 
@@ -42,6 +43,9 @@ _FILE = click.Path(path_type=Path)
 @click.option("--budget", type=click.FloatRange(0), help="Seconds for all sources together (60).")
 @click.option("--seed", type=int, help="The same seed makes the same cases (1).")
 @click.option("--timeout", type=click.FloatRange(0.01), help="Seconds for one answer (10).")
+@click.option(
+    "--clocks", type=click.FloatRange(0), help="Seconds that two servers' times may lie apart (2); 0: none at all."
+)
 @click.option("--ledger", type=_FILE, help="The accepted differences (TOML).")
 @click.option("--corpus", type=_FILE, help="A folder of smallest cases: run first, and added to.")
 @click.option("--reset-original", metavar="CMD", help="Rewinds the original before each case.")
@@ -156,9 +160,10 @@ def _on_cluster(specs: Specs, cases: Sequence[Case], ledger: Ledger, options: Op
 
 
 def _checked(specs: Specs, cases: Sequence[Case], ledger: Ledger, options: Options) -> Run:
+    clocks = None if specs.anew else TwoClocks.from_now(options.clocks)
     with ExitStack() as stack:
         original, port = (stack.enter_context(target) for target in specs.opened(options.timeout))
-        checked = Check(original, port, ledger, own_ids=not specs.anew, rewinds=specs.rewinds)
+        checked = Check(original, port, ledger, own_ids=not specs.anew, rewinds=specs.rewinds, clocks=clocks)
         if options.database_original and options.database_port:
             from contract_tests.parity.effects import Effects
 

@@ -28,6 +28,7 @@ from contract_tests.parity.runner import GIVEN, Runner
 from contract_tests.parity.shrinking import cut_after, shrunk
 from contract_tests.parity.specs import SpecError
 from contract_tests.parity.time_class import are_seconds_apart
+from contract_tests.parity.two_clocks import TwoClocks
 from contract_tests.parity.verdict import Run
 
 _STOPS = (Inconclusive, SpecError, ResetError, LifespanError, SettleError)
@@ -58,13 +59,24 @@ class Seen:
 class Check:
     """Runs cases against a pair, and gathers what it finds."""
 
-    def __init__(self, original: Target, port: Target, ledger: Ledger, *, own_ids: bool, rewinds: bool) -> None:
+    def __init__(
+        self,
+        original: Target,
+        port: Target,
+        ledger: Ledger,
+        *,
+        own_ids: bool,
+        rewinds: bool,
+        clocks: TwoClocks | None = None,
+    ) -> None:
         self.rewinds = rewinds
         declared = Declared.of(ledger.bind)
         self._make_bindings: Callable[[], Bindings] = (
             (lambda: Bindings(declared)) if own_ids else (lambda: Bindings.opaque(declared))
         )
-        self.pair = Pair(original, port, accepted=ledger, bindings=self._make_bindings(), source="recorded")
+        self.pair = Pair(
+            original, port, accepted=ledger, bindings=self._make_bindings(), source="recorded", clocks=clocks
+        )
         self.runner = self._runner(self.pair)
         self.found: dict[str, Finding] = {}
         self.seen: dict[str, Seen] = {}
@@ -267,11 +279,20 @@ class Check:
         self.result.names = {"original": self.pair.original.name, "port": self.pair.port.name}
         self.result.differences = {finding.fingerprint: finding for finding in self.findings()}
         self.result.notes += self.runner.effects.notes if self.runner.effects is not None else []
+        if self.pair.clocks is not None and self.pair.clocks.alike:
+            self._tell_times(self.pair.clocks)
         ledger = self.pair.accepted
         self.result.ledger += [f"expired: {entry}" for entry in ledger.expired(datetime.now(UTC).date())]
         if self.judges_stale:
             self.result.ledger += [f"stale: {entry}" for entry in ledger.stale({"recorded"}, known={"recorded"})]
         return self.result
+
+    def _tell_times(self, clocks: TwoClocks) -> None:
+        """What was taken as alike is said: a time is compared less strictly than all else."""
+        places = f"{len(clocks.alike)} place{'s' * (len(clocks.alike) != 1)}"
+        self.result.notes.append(f"times of two clocks, alike within {clocks.window:g} s, in {places}")
+        for fingerprint, count in sorted(clocks.alike.items()):
+            self.result.told.append(f"times of two clocks, alike in form and order: {fingerprint} ({count}x)")
 
     def _runner(self, pair: Pair) -> Runner:
         return Runner(pair, rewinds=self.rewinds)

@@ -21,7 +21,9 @@ class Reached(NamedTuple):
 
 
 class Coverage:
-    """Counts exchanges. A level is masked where an accepted difference stood at it: nothing new can be seen there."""
+    """Counts exchanges. A level is masked where an accepted difference stood at it, or times of two clocks: nothing
+    new can be seen there.
+    """
 
     def __init__(self) -> None:
         self._counts: Counter[Reached] = Counter()
@@ -31,8 +33,9 @@ class Coverage:
         media_type = essence((exchange.original.header("Content-Type") or b"").decode("latin-1"))
         reached = Reached(exchange.operation, exchange.original.status, media_type, source)
         self._counts[reached] += 1
-        if exchange.accepted:
-            self._masked.setdefault(reached, set()).update(difference.level for difference, _ in exchange.accepted)
+        masked = {difference.level for difference, _ in exchange.accepted} | {each.level for each in exchange.times}
+        if masked:
+            self._masked.setdefault(reached, set()).update(masked)
 
     def merge(self, other: Coverage) -> None:
         """Add what another run of the same two apps has reached."""

@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import unquote
 
 OPAQUE = "opaque"
 _REMEMBERED = 10_000
@@ -16,6 +17,8 @@ _REMEMBERED = 10_000
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _INTEGER = re.compile(r"0|[1-9][0-9]*")
+# An integer in any spelling that a router may take for it: `01`, `+1`, `1.0`, `%31`.
+_SPELLED = re.compile(r"(?:[+-]|%2[BbDd])?(?:[0-9]|%3[0-9])+(?:\.0*)?")
 _OPAQUE_SEGMENT = re.compile(r"(?=.*[0-9])[A-Za-z0-9_-]{20,}")
 # Members that only wrap what an operation is about: an `id` below them is of the operation's own kind.
 _WRAPPERS = frozenset(
@@ -142,10 +145,11 @@ class Declared:
         fitting = [kinds for template in self.paths if (kinds := self._fit(template, segments)) is not None]
         if fitting or not self.integers:
             return fitting
+        named = [(at, segment) for at, segment in enumerate(segments) if segment]
         return [{
-            at: self.alias(before)
-            for at, (before, segment) in enumerate(pairwise(segments), 1)
-            if before and _INTEGER.fullmatch(segment) and not _INTEGER.fullmatch(before)
+            at: self.alias(unquote(before))
+            for (_, before), (at, segment) in pairwise(named)
+            if _SPELLED.fullmatch(segment) and not _INTEGER.fullmatch(before)
         }]  # fmt: skip
 
     def collection(self, path: str) -> str:

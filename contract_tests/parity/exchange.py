@@ -15,6 +15,7 @@ class Exchange:
 
     `port_request` is what the port was sent: the request in the port's own ids. `differences` are
     those that no entry of the ledger accepts, `accepted` those that one does, with the entry.
+    `times` are those that two clocks told, and that are alike as times.
     `origin` is the scheme and authority that the request was meant for.
     """
 
@@ -26,6 +27,7 @@ class Exchange:
     differences: tuple[Difference, ...] = ()
     accepted: tuple[tuple[Difference, Entry], ...] = ()
     origin: str = ""
+    times: tuple[Difference, ...] = ()
 
     @property
     def fingerprints(self) -> tuple[str, ...]:

@@ -6,12 +6,15 @@ import base64
 import hashlib
 import re
 from bisect import bisect_left, insort
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from .declared import OPAQUE
 
 _CANONICAL = re.compile(r"0|[1-9][0-9]*")
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{20,}")
+# Of RFC 9562 versions 1, 4, 6 and 7 are of time and chance; 3 and 5 follow from a name, and must be equal.
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-([1467])[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _FIRST_STRANGER = 2_000_000_000
 
 Verdict = tuple[str, str] | None
@@ -29,6 +32,13 @@ def may_be_opaque(original: str, port: str) -> bool:
     return len(original) == len(port) and bool(_TOKEN.fullmatch(original)) and bool(_TOKEN.fullmatch(port))
 
 
+def are_uuids(original: str, port: str) -> bool:
+    """Whether two texts are UUIDs of one version and spelling that each side makes anew: ids, whatever their name."""
+    ours, theirs = (_UUID.fullmatch(text.lower()) for text in (original, port))
+    upper = [text.upper() == text for text in (original, port)]
+    return ours is not None and theirs is not None and ours[1] == theirs[1] and upper[0] == upper[1]
+
+
 @dataclass
 class Kind:
     """The partners of one kind, both ways, and the strangers sent for what the original does not know.
@@ -42,6 +52,7 @@ class Kind:
     to_original: dict[str, str] = field(default_factory=dict)
     strangers: dict[str, str] = field(default_factory=dict)
     known_strangers: dict[str, str] = field(default_factory=dict)
+    widths: set[int] = field(default_factory=set)
     _sorted: list[tuple[_Rank, _Rank]] = field(default_factory=list)
 
     def meet(self, original: str, port: str, *, birth: bool) -> Verdict:
@@ -59,6 +70,11 @@ class Kind:
         if original == port:
             return None
         return f"{original}, never seen at its own place", f"{port}, never seen at its own place"
+
+    def add_text(self, original: str, port: str) -> None:
+        """Note two texts of one content: each may have others that say the same, and keeps its first partner."""
+        self.to_port.setdefault(original, port)
+        self.to_original.setdefault(port, original)
 
     def named(self, port: str) -> str | None:
         """What the original calls an id of the port's; None where the port's id is not known."""
@@ -82,6 +98,7 @@ class Kind:
                 return wrong
             insort(self._sorted, pair)
         self.to_port[original], self.to_original[port] = port, original
+        self.widths.add(len(port) - len(original))
         return None
 
     def _out_of_order(self, pair: tuple[_Rank, _Rank]) -> Verdict:
@@ -119,6 +136,12 @@ class Identities:
     def opaque(self) -> Kind:
         """All tokens are of one kind: where one side gives the same token twice, the other must."""
         return self.kind(OPAQUE)
+
+    def widths(self) -> Iterator[int]:
+        """By how many digits the port's integers are wider, of each pair of partners; negative where narrower."""
+        for kind in self._kinds.values():
+            if not kind.opaque:
+                yield from kind.widths
 
     def meet(self, kind: str, original: str, port: str, *, birth: bool) -> tuple[bool, Verdict]:
         """Check two texts at a typed place: whether they are ids that the table answers for, and its verdict."""

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import gcd
+from types import MappingProxyType
 
 from .cookies import parse
 from .declared import OPAQUE, Declared
 from .difference import Difference
 from .header_fields import spelled
-from .identities import Identities, Verdict, is_integer, may_be_opaque
+from .identities import Identities, Verdict, are_uuids, is_integer, may_be_opaque
 from .json_text import Document, NotJsonError, decoded, read, rewritten
 from .json_values import written
 from .json_walk import Scalars, paired
 from .media_types import is_json
 from .messages import Header, Request, Response, length_of
+from .signed_values import SignedValue
 from .translating import TOKEN
 from .web_tokens import Claims, WebToken, is_tick
 
@@ -24,13 +27,18 @@ _URL = re.compile(
 )
 # A string that is a link and nothing else: within a body it refers, as a header does.
 _LINK = re.compile(r"(?:https?:)?//[^/?#\s]+(?:/\S*)?|/\S+")
-_SIGNED = re.compile(r"(?P<content>\.?[\w-]+)\.[\w-]{6}\.[\w-]{27}")
+# What an element of a page leads to, and an address in its text.
+_LINKS = re.compile(
+    r"""(?:(?:\b(?:href|src|action|formaction)\s*=\s*["']?|(?=https?://))(?P<to>[^\s"'<>`]+))""", re.IGNORECASE
+)
 _ETAG = re.compile(r'(W/)?"([^"]*)"')
 _HOLDERS = re.compile(r"<(?:input|meta)\b[^<>]{0,1000}>", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"""([\w-]+)\s*=\s*(["'])(.*?)\2""")
+_ATTRIBUTE = re.compile(r"""([\w-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>=`]+))""")
 _URLS = frozenset({"location", "content-location"})
 _UNREAD = frozenset({"date", "server", "content-length", "content-type"})
 _WIDEST = 8
+# Ids take at most so small a part of a list.
+_SMALL = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +89,7 @@ class Lesson:
         except UnicodeDecodeError:
             return port.body
         self._hidden(one, other)
-        return self._text(one, other, "bytes", "body").encode()
+        return self._text(one, other, "bytes", "body", self._links(one, other)).encode()
 
     def _hidden(self, original: str, port: str) -> None:
         """The tokens that pages keep for their forms are born there: hidden inputs, and meta elements."""
@@ -90,6 +98,17 @@ class Lesson:
             other = theirs.get(name, "")
             if value != other and may_be_opaque(value, other):
                 self._meet(OPAQUE, value, other, own=True)
+
+    def _links(self, original: str, port: str) -> dict[tuple[int, int], str]:
+        """The links of a page refer, as those of a header do: what stands for each of the port's, by its place."""
+        ours, theirs = ([found for found in _LINKS.finditer(text) if found["to"]] for text in (original, port))
+        if not self.declared.integers or original == port or len(ours) != len(theirs):
+            return {}
+        return {
+            other.span("to"): self._url("bytes", "body", one["to"], other["to"])
+            for one, other in zip(ours, theirs, strict=True)
+            if one["to"] != other["to"]
+        }
 
     def _documents(self, original: Document, port: Document, body: bytes) -> bytes:
         ours, theirs = original.tokens, port.tokens
@@ -121,8 +140,10 @@ class Lesson:
 
     def _string(self, place: Scalars, original: str, port: str) -> str:
         ours, theirs = decoded(original), decoded(port)
-        if place.kind is not None:
-            known, verdict = self._token(place.kind, ours, theirs, own=place.own)
+        made_anew = ours != theirs and are_uuids(ours, theirs)
+        if place.kind is not None or made_anew:
+            kind = OPAQUE if made_anew or place.kind is None else place.kind
+            known, verdict = self._token(kind, ours, theirs, own=place.own or made_anew)
             self._tell("json", place, verdict)
             if known:
                 return original
@@ -156,12 +177,24 @@ class Lesson:
             path = place if isinstance(place, str) else written(place.path)
             self.differences.append(Difference(level, path, "binding", *verdict))
 
-    def _text(self, original: str, port: str, level: str, place: Scalars | str) -> str:
-        """Running text: ids stand where a template has them, tokens anywhere; all of them refer."""
-        changed: dict[tuple[int, int], str] = {}
+    def _text(
+        self,
+        original: str,
+        port: str,
+        level: str,
+        place: Scalars | str,
+        links: Mapping[tuple[int, int], str] = MappingProxyType({}),
+    ) -> str:
+        """Running text: ids stand where a template has them, tokens anywhere; all of them refer.
+
+        `links` are places that have been read.
+        """
+        changed = dict(links)
         for pattern, kinds in self.declared.patterns:
             ours, theirs = list(pattern.finditer(original)), list(pattern.finditer(port))
             for one, other in zip(ours, theirs, strict=True) if len(ours) == len(theirs) else ():
+                if any(start <= other.start() and other.end() <= stop for start, stop in links):
+                    continue
                 for group, kind in enumerate(kinds, 1):
                     if other.span(group) not in changed:
                         known, verdict = self._meet(kind, one[group], other[group], own=False)
@@ -204,22 +237,15 @@ class Lesson:
         ours, theirs = parse(original), parse(port)
         if not ours.value or not theirs.value:
             return port
-        known, verdict = self._token(OPAQUE, ours.value, theirs.value, own=True)
-        if verdict is not None and self._signed_again(ours.value, theirs.value):
-            return port.replace(theirs.value, ours.value, 1)
-        if verdict is not None and _signed_alike(ours.value, theirs.value):
-            # Signed with the time: of one content there is another text each second, and each side meets its own.
-            verdict = None
+        one, other = SignedValue.of(ours.value), SignedValue.of(theirs.value)
+        if one is not None and other is not None:
+            known, verdict = True, Claims(self.declared, self.identities).signed(one, other)
+            if verdict is None:
+                self.identities.opaque.add_text(ours.value, theirs.value)
+        else:
+            known, verdict = self._token(OPAQUE, ours.value, theirs.value, own=True)
         self._tell("cookie", f"{ours.name}.value", verdict)
         return port.replace(theirs.value, ours.value, 1) if known else port
-
-    def _signed_again(self, original: str, port: str) -> bool:
-        """Whether what one side or the other has met before is this content, signed at another second."""
-        opaque = self.identities.opaque
-        partner, namesake = opaque.to_port.get(original), opaque.to_original.get(port)
-        return (partner is not None and _signed_alike(partner, port)) or (
-            namesake is not None and _signed_alike(namesake, original)
-        )
 
     def _etag(self, original: str, port: str) -> str:
         ours, theirs = _ETAG.fullmatch(original), _ETAG.fullmatch(port)
@@ -271,7 +297,17 @@ class Lesson:
             return header
         apart = length_of(header[1]) - length_of(ours)
         wide = any(apart == width * times for width in self._widths() for times in range(1, _WIDEST + 1))
-        return (header[0], ours) if wide else header
+        return (header[0], ours) if wide or self._is_of_a_list(apart, length_of(ours)) else header
+
+    def _is_of_a_list(self, apart: int, length: int) -> bool:
+        """Whether a length may differ by the width of all the ids that a list holds, which no HEAD shows.
+
+        They are a small part of it, and all wider on one side or of two sorts: more cannot be said.
+        """
+        if apart * _SMALL > length or -apart * _SMALL > length:
+            return False
+        widths = set(self.identities.widths()) - {0}
+        return bool(widths) and apart % gcd(*widths) == 0 and any(width * apart > 0 for width in widths)
 
     def _widths(self) -> Iterator[int]:
         segments = self.path.split("/")
@@ -296,18 +332,12 @@ def _hidden_of(text: str) -> dict[str, str]:
     """The value of each hidden input and of each meta element that speaks of a token, by name: the first of each."""
     found: dict[str, str] = {}
     for element in _HOLDERS.finditer(text):
-        given = {name.lower(): value for name, _, value in _ATTRIBUTE.findall(element[0])}
+        given = {name.lower(): "".join(values) for name, *values in _ATTRIBUTE.findall(element[0])}
         hidden = given.get("type", "").lower() == "hidden" or re.search("csrf|token", given.get("name", ""), re.I)
         value = given.get("value") or given.get("content")
         if hidden and value and given.get("name"):
             found.setdefault(given["name"], value)
     return found
-
-
-def _signed_alike(original: str, port: str) -> bool:
-    """Whether two values are one content, each signed with a time of its own, as itsdangerous does."""
-    ours, theirs = _SIGNED.fullmatch(original), _SIGNED.fullmatch(port)
-    return ours is not None and theirs is not None and ours["content"] == theirs["content"]
 
 
 def _key(name: bytes, value: bytes) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from contract_tests.parity.applications import SpecError
 
 # The least of each; the most is what a thread can wait.
-_SECONDS = {"budget": 0.0, "timeout": 0.01}
+_SECONDS = {"budget": 0.0, "timeout": 0.01, "clocks": 0.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class Options:
     report: Path | None = None
     corpus: Path | None = None
     timeout: float = 10.0
+    clocks: float = 2.0
     auth: str | None = None
     auth_carry: str | None = None
     reset_original: str | None = None

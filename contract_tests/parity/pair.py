@@ -17,6 +17,7 @@ from .messages import Request, Response, Target
 from .rules import DEFAULT, Rules
 from .secrets import Secrets
 from .settled import following
+from .two_clocks import TwoClocks
 
 _TIMED = frozenset({b"date", b"last-modified", b"retry-after", b"set-cookie", b"x-ratelimit-reset"})
 
@@ -26,7 +27,8 @@ class Pair:
 
     `accepted` is the ledger (none: nothing is accepted) and `source` the source by which it is asked
     (one of ledger.SOURCES). `bindings` say which ids may differ: without them opaque tokens alone,
-    as for two worlds in one process. `operation` names a request's operation for the ledger.
+    as for two worlds in one process. `clocks` say which times may differ: without them none.
+    `operation` names a request's operation for the ledger.
     The targets belong to the caller, who closes them.
     """
 
@@ -40,6 +42,7 @@ class Pair:
         operation: Callable[[Request], str] | None = None,
         rules: Rules = DEFAULT,
         source: str = "suite",
+        clocks: TwoClocks | None = None,
     ) -> None:
         if original is port:
             raise ValueError("the original and the port are one target: that compares nothing")
@@ -47,7 +50,7 @@ class Pair:
         self.accepted = accepted or Ledger.empty()
         self.bindings = bindings or Bindings.opaque()
         self.operation = operation or self.bindings.operation
-        self.rules, self.source = rules, source
+        self.rules, self.source, self.clocks = rules, source, clocks
         self.secrets = Secrets()
         self._lock = threading.Lock()
 
@@ -87,6 +90,9 @@ class Pair:
         `port` is the port's answer in the original's ids.
         """
         operation, request, differences = exchange.operation, exchange.request, exchange.differences
+        times: tuple[Difference, ...] = ()
+        if self.clocks is not None:
+            differences, times = self.clocks.differences(operation, request, differences)
         entries = {
             each: entry for each in differences if (entry := self._entry(operation, request, each, probe)) is not None
         }
@@ -94,7 +100,7 @@ class Pair:
             entries |= following(entries, differences, exchange.original, port, self.secrets)
         new = tuple(each for each in differences if each not in entries)
         accepted = tuple((each, entries[each]) for each in differences if each in entries)
-        return replace(exchange, differences=new, accepted=accepted)
+        return replace(exchange, differences=new, accepted=accepted, times=times)
 
     def reset(self) -> None:
         """Rewind both worlds, and with them the knowledge of which ids are partners."""

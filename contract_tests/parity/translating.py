@@ -15,7 +15,9 @@ from .messages import Headers, Request
 
 TOKEN = re.compile(r"[A-Za-z0-9_~.-]{20,}")
 _COOKIE_PAIR = re.compile(r"([^=;]+=)([^;]*)")
-_LEADING_ZERO = re.compile(r"0+[0-9]+")
+# An integer with what some routers and parsers overlook: a sign, leading zeros, an empty fraction.
+_SPELLED = re.compile(r"([+-]?0*?)(0|[1-9][0-9]*)((?:\.0*)?)")
+_ENCODED_DIGIT = re.compile(r"%3([0-9])")
 
 
 class Inconclusive(Exception):
@@ -63,11 +65,19 @@ class Translation:
         return name + equals + (self._id(kind, value) if kind else self.text(value))
 
     def _id(self, kind: str, text: str) -> str:
-        if kind == OPAQUE or not text.isascii() or not text.isdigit():
+        if kind == OPAQUE:
             return self.text(text)
-        if not is_integer(text) and self._id(kind, text.lstrip("0") or "0") != (text.lstrip("0") or "0"):
-            raise Inconclusive(f"{text} is another spelling of an id that the port calls otherwise")
-        return self.identities.kind(kind).translated(text) if is_integer(text) else text
+        if is_integer(text):
+            return self.identities.kind(kind).translated(text)
+        found = _SPELLED.fullmatch(_ENCODED_DIGIT.sub(r"\1", text))
+        if found is None:
+            return self.text(text)
+        # Whoever overlooks the spelling finds the same thing on both sides; whoever does not, finds none.
+        partner = self.identities.kind(kind).translated(found[2])
+        if partner == found[2]:
+            return text
+        digits = "".join(f"%3{digit}" for digit in partner) if _ENCODED_DIGIT.search(text) else partner
+        return found[1] + digits + found[3]
 
     def text(self, text: str) -> str:
         """Any text, with the tokens that stand whole in it translated."""

@@ -10,6 +10,8 @@ from typing import Any
 
 from .declared import OPAQUE, Declared
 from .identities import Identities, Verdict, is_integer, may_be_opaque
+from .signed_values import SignedValue
+from .time_class import TimeClass, alike
 
 _JWT = re.compile(r"(eyJ[\w-]+)\.(eyJ[\w-]+)\.[\w-]*")
 # Moments (RFC 7519, and OpenID Connect): those of one side may lie so many seconds from those of the other.
@@ -18,6 +20,8 @@ _WINDOW = 2.0
 # What counts whole seconds gives one text for two logins of one second: the other side's second may have ended.
 _TICK = 1.0
 _LATEST = 1e15
+# Smaller numbers of seconds, of before 2020, are more likely something counted.
+_RECENT = 1_577_836_800
 _TOKEN_ID = "jti"
 # A subject is a person (RFC 7519, 4.1.2), whom apps call so.
 _SUBJECT = frozenset({"sub", "identity", "uid"})
@@ -76,6 +80,20 @@ class Claims:
         except RecursionError:
             return "a token whose claims lie too deep to be compared", "another one"
 
+    def signed(self, original: SignedValue, port: SignedValue) -> Verdict:
+        """What is wrong with each side's signed value, such as a session in a cookie; no content is told."""
+        apart = original.moment - port.moment
+        if abs(apart) > _WINDOW:
+            early, late = f"a value signed {abs(apart)} s earlier", "a value signed later"
+            return (early, late) if apart < 0 else (late, early)
+        ours, theirs = original.content, port.content
+        try:
+            if isinstance(ours, dict) and isinstance(theirs, dict):
+                return self._values("member", ours, theirs)
+            return None if self._are_alike("", ours, theirs) else ("signed content", "other content")
+        except RecursionError:
+            return "signed content that lies too deep to be compared", "other content"
+
     @staticmethod
     def _times(original: WebToken, port: WebToken) -> Verdict:
         ours, theirs = original.lifetime, port.lifetime
@@ -125,6 +143,8 @@ class Claims:
             )
         if type(original) is not type(port):
             return False
+        if _are_of_now(original, port):
+            return True
         if isinstance(original, bool) or not isinstance(original, (str, int)):
             return original == port
         ours, theirs = str(original), str(port)
@@ -148,6 +168,16 @@ class Claims:
         claimed = self._identities.kind(f"claim {name}")
         claimed.ordered = False
         return claimed.meet(original, port, birth=True) is None
+
+
+def _are_of_now(original: object, port: object) -> bool:
+    """Whether two values are times of two clocks: of one form, together, and of these years as seconds or text."""
+    if isinstance(original, bool) or not isinstance(original, (int, float, str)):
+        return False
+    ours, theirs = (TimeClass().moment(str(value)) for value in (original, port))
+    if ours is None or theirs is None or min(ours, theirs) < _RECENT:
+        return False
+    return alike(TimeClass(), str(original), TimeClass(), str(port))
 
 
 def is_tick(original: WebToken, port: WebToken) -> bool:

@@ -28,6 +28,7 @@ from contract_tests.parity.resets import ResetError
 from contract_tests.parity.runner import Runner
 from contract_tests.parity.signing_in import SignIn
 from contract_tests.parity.specs import SpecError, can_reset
+from contract_tests.parity.two_clocks import TwoClocks
 from contract_tests.parity.verdict import Run
 
 # Shards for each worker: enough that none waits long for the last, few enough that a pair is made seldom.
@@ -44,7 +45,8 @@ def checked_on(sides: Sides, cases: Sequence[Case], ledger: Ledger, options: Opt
         run = uuid.uuid4().hex
         shards = Shards(cluster, Setting(run, sides, ledger.bind), cases)
         targets = Elsewhere(), Elsewhere()
-        check = Gathering(*targets, shards, ledger, sides)
+        clocks = None if sides.anew else TwoClocks.from_now(options.clocks)
+        check = Gathering(*targets, shards, ledger, sides, clocks)
         explorer = Explorer(check, cases, options)
         try:
             explorer.explore()
@@ -194,10 +196,18 @@ class Shards:
 class Gathering(Check):
     """A check whose cases are run elsewhere."""
 
-    def __init__(self, original: Target, port: Target, shards: Shards, ledger: Ledger, sides: Sides) -> None:
+    def __init__(
+        self,
+        original: Target,
+        port: Target,
+        shards: Shards,
+        ledger: Ledger,
+        sides: Sides,
+        clocks: TwoClocks | None = None,
+    ) -> None:
         self._shards = shards
         self._replays = 0
-        super().__init__(original, port, ledger, own_ids=not sides.anew, rewinds=sides.rewinds)
+        super().__init__(original, port, ledger, own_ids=not sides.anew, rewinds=sides.rewinds, clocks=clocks)
 
     def expect(self, cases: Sequence[Case]) -> None:
         self._shards.begin(cases, self.runner.sign_in)
