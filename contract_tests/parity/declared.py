@@ -149,7 +149,7 @@ class Declared:
         return [{
             at: self.alias(unquote(before))
             for (_, before), (at, segment) in pairwise(named)
-            if _SPELLED.fullmatch(segment) and not _INTEGER.fullmatch(before)
+            if is_spelled_integer(segment) and not _INTEGER.fullmatch(before)
         }]  # fmt: skip
 
     def collection(self, path: str) -> str:
@@ -222,6 +222,11 @@ def singular(name: str) -> str:
     if name.endswith(("sses", "xes", "ches", "shes")):
         return name[:-2]
     return name[:-1] if name.endswith("s") and not name.endswith(("ss", "us", "is")) else name
+
+
+def is_spelled_integer(segment: str) -> bool:
+    """Whether a segment of a path may be taken for an integer; Python's int takes the digits of any script."""
+    return _SPELLED.fullmatch(segment) is not None or ("%" in segment and unquote(segment).isdecimal())
 
 
 def _looks_like_id(segment: str) -> bool:

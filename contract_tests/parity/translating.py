@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from urllib.parse import quote, unquote
 
 from .declared import OPAQUE, Declared
 from .identities import Identities, is_integer
@@ -17,6 +18,8 @@ TOKEN = re.compile(r"[A-Za-z0-9_~.-]{20,}")
 _COOKIE_PAIR = re.compile(r"([^=;]+=)([^;]*)")
 # An integer with what some routers and parsers overlook: a sign, leading zeros, an empty fraction.
 _SPELLED = re.compile(r"([+-]?0*?)(0|[1-9][0-9]*)((?:\.0*)?)")
+# Python makes no number of thousands of digits.
+_LONGEST = 20
 _ENCODED_DIGIT = re.compile(r"%3([0-9])")
 
 
@@ -69,15 +72,26 @@ class Translation:
             return self.text(text)
         if is_integer(text):
             return self.identities.kind(kind).translated(text)
-        found = _SPELLED.fullmatch(_ENCODED_DIGIT.sub(r"\1", text))
-        if found is None:
-            return self.text(text)
         # Whoever overlooks the spelling finds the same thing on both sides; whoever does not, finds none.
-        partner = self.identities.kind(kind).translated(found[2])
-        if partner == found[2]:
-            return text
+        return self._spelled(kind, text) or self.text(text)
+
+    def _spelled(self, kind: str, text: str) -> str | None:
+        """Another spelling of an id, of its partner; None for what is none, and for an id that has no partner."""
+        plain = unquote(text)
+        if plain.isdecimal() and not plain.isascii() and len(plain) < _LONGEST:
+            zero = ord(plain[0]) - int(plain[0])
+            partner = self._partner(kind, str(int(plain)))
+            return partner and quote("".join(chr(zero + int(digit)) for digit in partner))
+        found = _SPELLED.fullmatch(_ENCODED_DIGIT.sub(r"\1", text))
+        partner = found and self._partner(kind, found[2])
+        if found is None or partner is None:
+            return None
         digits = "".join(f"%3{digit}" for digit in partner) if _ENCODED_DIGIT.search(text) else partner
         return found[1] + digits + found[3]
+
+    def _partner(self, kind: str, text: str) -> str | None:
+        partner = self.identities.kind(kind).translated(text)
+        return None if partner == text else partner
 
     def text(self, text: str) -> str:
         """Any text, with the tokens that stand whole in it translated."""

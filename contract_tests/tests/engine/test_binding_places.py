@@ -17,6 +17,8 @@ TRANSLATED = {
     "a sign before an id": (request("GET", "/user/+5"), request("GET", "/user/+105")),
     "a fraction behind an id": (request("GET", "/user/5.0"), request("GET", "/user/105.0")),
     "an encoded id": (request("GET", "/user/%35"), request("GET", "/user/%31%30%35")),
+    "another script's digits": (request("GET", "/user/%D9%A5"), request("GET", "/user/%D9%A1%D9%A0%D9%A5")),
+    "an encoded name before an id": (request("GET", "/use%72/5"), request("GET", "/use%72/105")),
     "slashes before an id": (request("GET", "//user//5"), request("GET", "//user//105")),
     "a spelled id in a query": (request("GET", "/x?user_id=05"), request("GET", "/x?user_id=0105")),
     "a path of another kind": (request("GET", "/files/5/content"), request("GET", "/files/905/content")),
