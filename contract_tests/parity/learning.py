@@ -238,7 +238,7 @@ class Lesson:
         if not ours.value or not theirs.value:
             return port
         one, other = SignedValue.of(ours.value), SignedValue.of(theirs.value)
-        if one is not None and other is not None:
+        if one is not None and other is not None and one.style == other.style:
             known, verdict = True, Claims(self.declared, self.identities).signed(one, other)
             if verdict is None:
                 self.identities.opaque.add_text(ours.value, theirs.value)

@@ -49,6 +49,9 @@ def reason_of(seen: Seen, *, exposed: str | None = None) -> Reason:
         return _exposed(seen, exposed)
     if difference.kind == "binding":
         name = folding.name_of(difference.path)
+        if difference.level == "cookie":
+            cookie = difference.path.removesuffix(".value")
+            return Reason("binding", ("cookie", cookie), f"the cookie {cookie}: says something else, or is no partner")
         return Reason("binding", (difference.level, name), f"{name}: ids that are no partners")
     reason = _LEVELS[difference.level](seen) if difference.level in _LEVELS else _plain(seen)
     if seen.exchange.request.spelling and difference.level in ("transport", "status"):

@@ -16,10 +16,14 @@ _LARGEST = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class SignedValue:
-    """A value whose signature nobody here can check: its JSON, and when it was signed (seconds since the epoch)."""
+    """A value whose signature nobody here can check: its JSON, and when it was signed (seconds since the epoch).
+
+    `style` is how it is written: Flask's JSON has no spaces, Starlette's has, and its base64 is padded.
+    """
 
     content: object
     moment: int
+    style: tuple[bool, bool]
 
     @classmethod
     def of(cls, text: str) -> SignedValue | None:
@@ -31,7 +35,8 @@ class SignedValue:
             content = _bytes(found["content"])
             if found["packed"]:
                 content = zlib.decompressobj().decompress(content, _LARGEST)
-            return cls(json.loads(content), int.from_bytes(_bytes(found["time"]), "big"))
+            style = (found["content"].endswith("="), b'": ' in content)
+            return cls(json.loads(content), int.from_bytes(_bytes(found["time"]), "big"), style)
         except (ValueError, zlib.error, RecursionError):
             return None
 

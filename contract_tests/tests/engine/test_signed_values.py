@@ -120,6 +120,11 @@ def test_a_large_session_is_unpacked():
     assert found(BORN, sessions) == []
 
 
+def test_another_way_of_writing_it_is_another_value():
+    starlettes = itsdangerous.TimestampSigner("one").sign(b"eyJ1c2VyX2lkIjogN30=").decode()
+    assert found((cookie(signed({"user_id": 7})), cookie(starlettes))) == ["POST /users cookie session.value value"]
+
+
 def test_what_only_looks_signed_is_a_token():
     alike = [cookie(f"{word}.Zz3456.{'x' * 27}") for word in ("abcdefghijkl", "mnopqrstuvwx")]
     assert found(alike) == []
