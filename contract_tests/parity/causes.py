@@ -11,7 +11,18 @@ from .exchange import Exchange
 from .exhibits import exhibit
 from .findings import Finding, exposed_by, gravity
 from .folding import folded, is_count, is_identity
-from .joining import adopt, error_bodies, fold_after_writes, fold_heads, fold_unguarded, fold_usual, join, many_words
+from .joining import (
+    adopt,
+    error_bodies,
+    fold_after_writes,
+    fold_heads,
+    fold_unguarded,
+    fold_usual,
+    join,
+    many_words,
+    same_words,
+    stale_groups,
+)
 from .peculiar import of_request
 from .pieces import closing
 from .reason import Reason
@@ -19,10 +30,12 @@ from .reasons import Seen, reason_of
 from .secrets import Secrets
 from .segments import segment_of
 from .settled import Settled, add_settled
-from .stale import Told, stale
+from .stale import Told
 from .telling import curl, hidden_values
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_INVALID = frozenset({400, 422})
+_LARGEST = 100_000
 _OF_STATE = frozenset({404, 409, 410, 412})
 _FEW_VALUES = frozenset({"status", "media-type"})
 
@@ -37,6 +50,8 @@ class Causes:
         self._written: dict[str, _Written] = {}
         # What was read where no such write was before: what differs there is known by that.
         self._asked: set[str] = set()
+        # Operations of which both sides refuse some body for what it holds.
+        self._refusing: set[str] = set()
         self._told = Told()
         self._unusual: dict[str, str] = {}
 
@@ -47,6 +62,8 @@ class Causes:
         self._note_unusual(exchange, case)
         if case not in self._written and exchange.request.method in _SAFE and exchange.original.status < 400:
             self._asked.add(exchange.operation)
+        if _is_refused_body(exchange):
+            self._refusing.add(exchange.operation)
         if not exchange.differences:
             return ()
         exposed = {
@@ -62,8 +79,7 @@ class Causes:
             if difference not in under:
                 followers = tuple(each for each, leader in under.items() if leader == difference)
                 seen = Seen(difference, exchange, followers, unusual)
-                reason = stale(exchange.operation) if difference in before else None
-                leaders[difference] = self._lead(seen, exposed.get(difference), case, secrets, reason)
+                leaders[difference] = self._lead(seen, exposed.get(difference), case, secrets, before.get(difference))
                 if source:
                     leaders[difference].sources.setdefault(source)
         for difference, leader in under.items():
@@ -92,6 +108,7 @@ class Causes:
             known = self.settled.setdefault(fingerprint, settled)
             known.count += settled.count if known is not settled else 0
         self._asked |= other._asked
+        self._refusing |= other._refusing
         for reason, cause in other._found.items():
             if reason in self._found:
                 self._found[reason].take(cause)
@@ -102,11 +119,14 @@ class Causes:
         """The causes, the gravest first. With `findings` only these differences, and each of them in some cause."""
         found = {reason: cause.copied() for reason, cause in self._found.items()}
         join(found, error_bodies(found))
-        join(found, many_words(found))
+        join(found, many_words(found, self._refusing))
         fold_usual(found)
         fold_unguarded(found)
         fold_heads(found)
         fold_after_writes(found, self._asked)
+        # Last, since others name the reasons that are joined here.
+        join(found, same_words(found))
+        join(found, stale_groups(found))
         adopt(found)
         causes = list(found.values())
         if findings is not None:
@@ -120,8 +140,6 @@ class Causes:
         cause = self._found.get(reason) or self._first(reason, seen, exposes, secrets)
         exchange = seen.exchange
         cause.seen += 1
-        if reason.plain is not None:
-            cause.plain[reason.plain] += 1
         cause.operations[secrets.hide(exchange.operation)] += 1
         fingerprint = _fingerprint(seen.difference, exchange, secrets)
         cause.fingerprints.setdefault(fingerprint)
@@ -131,7 +149,10 @@ class Causes:
         if cause.cases[-1:] != [case]:
             cause.cases.append(case)
         written = self._written.get(case)
-        if written and written.reason != reason and _may_follow(exchange, written):
+        follows = written is not None and written.reason != reason and _may_follow(exchange, written)
+        if reason.plain is not None and not follows:
+            cause.plain[reason.plain] += 1
+        if written and follows:
             cause.after[written.reason] += 1
             if not _is_akin(seen, reason, written):
                 cause.elsewhere.setdefault(exchange.operation)
@@ -206,6 +227,14 @@ def _may_follow(exchange: Exchange, written: _Written) -> bool:
     # Another id is another one wherever it is asked for.
     akin = written.ids is not None or written.segment == segment_of(exchange.operation)
     return 401 in refused or (akin and refused <= _OF_STATE)
+
+
+def _is_refused_body(exchange: Exchange) -> bool:
+    """Whether both sides refuse a body that can be read."""
+    body = exchange.request.body
+    if not body or len(body) > _LARGEST or not {exchange.original.status, exchange.port.status} <= _INVALID:
+        return False
+    return body.lstrip()[:1] == b"{" and body.rstrip()[-1:] == b"}"
 
 
 def _is_akin(seen: Seen, reason: Reason, written: _Written) -> bool:

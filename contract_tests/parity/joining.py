@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 
 from .cause import Cause
 from .reason import Reason
+from .segments import segment_of
 
 # What follows a write that one side alone has made, in the same case.
 _FOLLOWING = frozenset(
-    {"status", "elements", "crash", "value", "text", "markup-part", "markup-value", "cookie", "input"}
-)
+    {"status", "elements", "crash", "value", "type", "format", "null-member", "text", "markup-part",
+     "markup-value", "cookie", "input"}
+)  # fmt: skip
 # What occurs on many answers is one cause there, and under another difference, too.
 _EVERYWHERE = frozenset({"header", "cookie", "media-type", "bytes"})
 # More sorts of refusal by one operation than these are told as one: their words differ with every input.
-_WORDS = 3
+_WORDS, _RULES = 3, 8
+# What a refusal says of any field, or of none.
+_GENERAL = frozenset(
+    {"a", "an", "and", "are", "bad", "be", "body", "check", "content", "data", "entity", "error", "expected",
+     "failed", "field", "fields", "for", "found", "fully", "given", "in", "input", "invalid", "is", "it",
+     "json", "malformed", "missing", "must", "no", "not", "of", "or", "parameter", "parameters", "payload",
+     "please", "request", "required", "some", "something", "that", "the", "this", "unprocessable", "valid",
+     "validation", "value", "values", "was", "were", "wrong", "your"}
+)  # fmt: skip
 
 
 def join(found: dict[Reason, Cause], groups: Iterable[list[Reason]]) -> None:
@@ -42,13 +53,43 @@ def error_bodies(found: Mapping[Reason, Cause]) -> list[list[Reason]]:
     return [reasons for _, _, reasons in groups]
 
 
-def many_words(found: Mapping[Reason, Cause]) -> list[list[Reason]]:
-    """Refusals of one operation and one pair of statuses that come in too many words."""
+def many_words(found: Mapping[Reason, Cause], refusing: Collection[str] = ()) -> list[list[Reason]]:
+    """Refusals of one operation and one pair of statuses that come in too many words.
+
+    Where the port is among the `refusing`, each rule that it lacks is one; where it refuses nothing, it checks nothing.
+    """
     by_operation: dict[tuple[str, ...], list[Reason]] = {}
     for reason in found:
         if reason.name == "status":
             by_operation.setdefault(reason.marks[:3], []).append(reason)
-    return [reasons for reasons in by_operation.values() if len(reasons) > _WORDS]
+    return [
+        reasons
+        for (operation, *_), reasons in by_operation.items()
+        if len(reasons) > (_RULES if operation in refusing else _WORDS)
+    ]
+
+
+def same_words(found: Mapping[Reason, Cause]) -> list[list[Reason]]:
+    """One rule that is lost in each operation of a collection: the words are the same, and speak of something."""
+    groups: dict[tuple[str, ...], list[Reason]] = {}
+    for reason in found:
+        if reason.name != "status" or reason.marks[1:3] not in (("400", "taken"), ("422", "taken")):
+            continue
+        words = reason.marks[3]
+        if {*re.findall(r"[a-z_]\w*", words.lower())} - _GENERAL:
+            groups.setdefault((segment_of(reason.marks[0]), reason.marks[1], words), []).append(reason)
+    return list(groups.values())
+
+
+def stale_groups(found: Mapping[Reason, Cause]) -> list[list[Reason]]:
+    """A write that no read shows is one, and so is a read that shows no write: whichever are fewer."""
+    reasons = [reason for reason in found if reason.name == "stale"]
+    writes, reads = ({reason.marks[side] for reason in reasons} for side in (0, 1))
+    side = 0 if len(writes) <= len(reads) else 1
+    groups: dict[tuple[str, ...], list[Reason]] = {}
+    for reason in reasons:
+        groups.setdefault((reason.marks[side], *reason.marks[2:]), []).append(reason)
+    return list(groups.values())
 
 
 def fold_usual(found: dict[Reason, Cause]) -> None:
@@ -56,8 +97,8 @@ def fold_usual(found: dict[Reason, Cause]) -> None:
     for reason, cause in list(found.items()):
         own = [found[each] for each in cause.plain if each in found]
         # A usual cause that has taken an unusual one has its own reason there. Each sighting must have its usual one:
-        # what is left over would be laid to another's cause.
-        if reason in cause.plain or not own or cause.plain.total() < cause.seen:
+        # what is left over would be laid to another's cause. What follows a write says nothing of the request.
+        if reason in cause.plain or not own or cause.plain.total() + cause.after.total() < cause.seen:
             continue
         if len(own) == len(cause.plain) and not any(each.name == "text" for each in cause.plain):
             own[0].take(found.pop(reason))

@@ -17,7 +17,7 @@ from .pages import Page
 _NAME = re.compile(r"\{\{(\w+)\}\}")
 _WHOLE = re.compile(r'"\{\{(\w+)\}\}"')
 _LAST = re.compile(r"/([^/]+)/?$")
-_POINTER = re.compile(r"\.([^.\[\]]+)|\[(-?\d+)\]")
+_POINTER = re.compile(r"""\.([^.\[\]]+)|\[("(?:[^"\\]|\\.)*")\]|\[(-?\d+)\]""")
 
 
 class NothingKeptError(LookupError):
@@ -89,12 +89,19 @@ def pointed(response: Response, pointer: str) -> Any:
 def member(body: bytes, path: str) -> Any:
     """The member of a JSON body at a path such as `$.items[0].id`; None where there is none."""
     try:
-        found = json.loads(body)
-        for name, index in _POINTER.findall(path):
-            found = found[name] if name else found[int(index)]
-    except (ValueError, LookupError, TypeError, RecursionError):
+        return element_at(json.loads(body), path)
+    except (ValueError, RecursionError):
         return None
-    return found
+
+
+def element_at(value: Any, path: str) -> Any:
+    """What stands at a path of a JSON value; None where nothing does."""
+    try:
+        for name, quoted, index in _POINTER.findall(path):
+            value = value[json.loads(quoted)] if quoted else value[name] if name else value[int(index)]
+    except (ValueError, LookupError, TypeError):
+        return None
+    return value
 
 
 def _here(value: str, name: str) -> str:

@@ -268,7 +268,9 @@ def _error(seen: Seen, name: str) -> Reason:
         return Reason("error-body", keys, f"error bodies: {keys[0]} becomes {keys[1]}")
     if seen.difference.kind in ("missing", "extra"):
         return Reason("error-member", (name, seen.difference.kind), f"errors: {name} is {_told(seen.difference.kind)}")
-    return Reason("error-text", (name,), f"errors: {name} has another value")
+    # Who no longer refuses by one rule may refuse the same by the next: that follows from the rule.
+    lost = status_reasons.taken(seen.exchange.operation, seen.exchange.original)
+    return Reason("error-text", (name,), f"errors: {name} has another value", lost)
 
 
 def _selection(seen: Seen, listed: str) -> Reason:

@@ -142,10 +142,11 @@ def _of_input(exchange: Exchange) -> Reason | None:
     """What does not fit: FastAPI refuses it by 422, with a list of places."""
     pair = _pair(exchange)
     ours, theirs = pair
-    # What the port finds and the original does not is no matter of form, and may be another's.
-    found = ours == "404" and int(theirs) < 400
-    if {ours, theirs} & {"404", "422"} and not found and has_odd_path(exchange):
-        return replace(PATH_VALUE, title=f"a path whose value does not fit: {ours} becomes {theirs}")
+    if {ours, theirs} & {"404", "422"} and has_odd_path(exchange):
+        # What the port finds and the original does not may be another's: then usual values find it, too.
+        found = ours == "404" and int(theirs) < 400
+        title = f"a path whose value does not fit: {ours} becomes {theirs}"
+        return replace(PATH_VALUE, title=title, plain=_usual(exchange) if found else None)
     if theirs == "422" and _is_empty_field(exchange):
         return Reason("empty-field", (), f"an empty field of a form is refused as a missing one: {ours} becomes 422")
     if sorted(pair) == ["400", "422"]:
@@ -174,7 +175,8 @@ def _of_input(exchange: Exchange) -> Reason | None:
 
 def has_odd_path(exchange: Exchange) -> bool:
     """Whether a path has a value that is unusual at its place, by its form and by what both sides make of it."""
-    taken = any(0 < each.status < 400 for each in (exchange.original, exchange.port))
+    # Who is sent to sign in first has not been asked for any value.
+    taken = any(0 < each.status < 400 and not refuses(each) for each in (exchange.original, exchange.port))
     return peculiar.in_path(exchange.operation, exchange.request, taken=taken)
 
 
@@ -226,21 +228,33 @@ def _of_both(exchange: Exchange) -> Reason | None:
 
 
 def _own(exchange: Exchange) -> Reason:
-    """One operation's own: what is refused by one side alone has the refusal's words for a mark."""
+    """One operation's own; what is seen with unusual requests alone lies in those."""
+    usual = _usual(exchange)
+    unusual = peculiar.of_request(exchange.request)
+    if unusual in (peculiar.REPEATED, peculiar.SPACES):
+        title = f"{unusual} in a request is understood in another way: {usual.title}"
+        return Reason("input", (unusual,), title, usual)
+    return usual
+
+
+def taken(operation: str, answer: Response) -> Reason:
+    """The reason of what one side refuses by these words, and the other takes."""
+    return Reason("status", (operation, str(answer.status), "taken", _words(answer)), "")
+
+
+def _usual(exchange: Exchange) -> Reason:
+    """What is refused by one side alone has the refusal's words for a mark."""
     pair = _pair(exchange)
     refuses = [each for each in (exchange.original, exchange.port) if each.status >= 400]
     words = _words(refuses[0]) if len(refuses) == 1 else ""
     side = "" if len(refuses) != 1 else f" ({words})" if words else ""
     title = f"{pair[0]} becomes {pair[1]}{side}"
-    unusual = peculiar.of_request(exchange.request)
-    if unusual in (peculiar.REPEATED, peculiar.SPACES):
-        return Reason("input", (unusual,), f"{unusual} in a request is understood in another way: {title}")
     if pair[0] in ("404", "409") and exchange.port.status < 300 and (pair[0] == "409" or "{" in exchange.operation):
         # What the original has no more, or has already, is so for the whole collection.
         return Reason("status", (segment_of(exchange.operation), pair[0], "taken", _words(exchange.original)), title)
     if pair[0] in ("400", "422") and exchange.port.status < 500 and pair[1] not in ("401", "403", "405", "413", "415"):
         # What is not refused for its form any more goes on, and meets this or that.
-        return Reason("status", (exchange.operation, pair[0], "taken", _words(exchange.original)), title)
+        return replace(taken(exchange.operation, exchange.original), title=title)
     return Reason("status", (exchange.operation, *pair, words), f"{pair[0]} becomes {pair[1]}{side}")
 
 

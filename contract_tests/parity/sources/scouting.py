@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -16,22 +15,11 @@ from contract_tests.parity.making import FORM, JSON, PARTS, headers_of, query_of
 from contract_tests.parity.messages import Request, Response
 from contract_tests.parity.operations import Operation, Parameter
 from contract_tests.parity.samples import plausible
+from contract_tests.parity.sources.refusals import Tries
 
-_TRIES = 14
-# What a field may want that was named in a refusal although it was there; at last it is left out.
-_OTHERWISE: tuple[Any, ...] = (1, 1.5, True, ["paritya"], "2026-03-04", "2026-03-04T05:06:07Z", "paritya@example.com", "https://example.com/paritya", {})  # fmt: skip  # noqa: E501
+_TRIES = 20
 _BODIED = ("POST", "PUT", "PATCH")
 _ORDER = {"POST": 0, "GET": 1, "PUT": 2, "PATCH": 2, "DELETE": 3}
-_QUOTED = re.compile(r"[\"'`]([A-Za-z_][\w.-]{0,40})[\"'`]")
-_REQUIRED = re.compile(
-    r"([A-Za-z_]\w{1,40})(?: field)? (?:is|are) (?:a )?(?:required|missing)|missing:? (\w+)", re.IGNORECASE
-)
-_FIELD = re.compile(r"[A-Za-z_]\w{0,40}")
-_LISTS = frozenset({"fields", "invalid", "missing", "wrong", "required", "params", "keys"})
-_NO_FIELDS = frozenset(
-    {"error", "errors", "message", "detail", "status", "code", "type", "title", "msg", "loc", "body", "json", "input",
-     "missing", "field", "required", "url", "ctx", "instance", "string", "integer", "name_"}
-)  # fmt: skip
 
 
 def scouting(known: Known) -> Cases:
@@ -72,17 +60,21 @@ class _Scout:
         documented = list(self.operation.bodies.items())
         for kind, schema in documented:
             yield kind, plausible("body", schema or {"type": "object"})
-        hint = self.known.hint(self.operation)
+        hint, tries = self.known.hint(self.operation), self._tries()
         if hint.files:
-            yield PARTS, dict.fromkeys(hint.files, "hello parity") | _guessed(hint.form)
+            yield PARTS, dict.fromkeys(hint.files, "hello parity") | tries.guessed(hint.form)
         if hint.form:
-            yield FORM, _guessed(hint.form)
+            yield FORM, tries.guessed(hint.form)
         if not documented:
-            yield JSON, _guessed(hint.body)
-            yield FORM, _guessed(hint.form or hint.body)
+            yield JSON, tries.guessed(hint.body)
+            yield FORM, tries.guessed(hint.form or hint.body)
+
+    def _tries(self) -> Tries:
+        hint = self.known.hint(self.operation)
+        return Tries([*hint.body, *hint.form], hint.choices)
 
     def _tried(self, kind: str | None, body: Any) -> Generator[Case, Sequence[Response], Recipe]:
-        tried: Counter[str] = Counter()
+        tries = self._tries()
         for _ in range(_TRIES):
             recipe = self._recipe(kind, body)
             answers = yield recipe.case(f"{self.operation.name}, tried", "sequences")
@@ -93,7 +85,7 @@ class _Scout:
             if recipe.good:
                 recipe.made = made_at(answer, self.operation)
                 return recipe
-            better = _better(body, missing_fields(answer), tried) if answer.status in (400, 422) else None
+            better = tries.better(body, answer) if answer.status in (400, 422) else None
             if better is None:
                 return recipe
             body = better
@@ -111,23 +103,6 @@ class _Scout:
 
     def _query(self) -> list[tuple[str, str]]:
         return query_of(self.operation)
-
-
-def _better(body: Any, complained: Sequence[str], tried: Counter[str]) -> dict[str, Any] | None:
-    """The body with what a refusal asks for, or another sort of value where it was there; None where nothing is new."""
-    if not isinstance(body, dict):
-        return None
-    missing = [name for name in complained if name not in body and not tried[name]]
-    if missing:
-        tried.update(missing)
-        return body | _guessed(missing)
-    named = next((name for name in complained if name in body and tried[name] <= len(_OTHERWISE)), None)
-    if named is None:
-        return None
-    tried[named] += 1
-    if tried[named] > len(_OTHERWISE):
-        return {name: value for name, value in body.items() if name != named}
-    return body | {named: _OTHERWISE[tried[named] - 1]}
 
 
 def way_to(
@@ -164,10 +139,6 @@ def _value(parameter: Parameter) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _guessed(names: Sequence[str]) -> dict[str, Any]:
-    return {name: plausible(name) for name in names}
-
-
 def made_at(answer: Response, operation: Operation) -> str | None:
     """Where an answer tells the id of what was made; None where it tells none."""
     body = answer.body
@@ -180,39 +151,3 @@ def made_at(answer: Response, operation: Operation) -> str | None:
                 return f"{path}.{name}"
     location = (answer.header("Location") or b"").decode("latin-1")
     return "path Location" if re.search(r"/\d+/?$|/[\w-]{20,}/?$", location) else None
-
-
-def missing_fields(answer: Response) -> list[str]:
-    """The names of fields that a refusal speaks of."""
-    try:
-        value = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        text = answer.body[:4000].decode("utf-8", "replace")
-        return _named_in(text)
-    return [name for name in dict.fromkeys(_in_value(value)) if name not in _NO_FIELDS]
-
-
-def _in_value(value: Any, deep: int = 5) -> Iterator[str]:
-    if isinstance(value, dict) and deep:
-        loc = value.get("loc")
-        if isinstance(loc, list):
-            yield from (part for part in loc[-1:] if isinstance(part, str))
-            return
-        for name, inner in value.items():
-            if name in _LISTS and isinstance(inner, list) and all(isinstance(each, str) for each in inner):
-                # A list of names, such as {"fields": ["day"]}.
-                yield from (each for each in inner if _FIELD.fullmatch(each))
-                continue
-            if name not in _NO_FIELDS and re.fullmatch(r"[A-Za-z_]\w*", name):
-                yield name
-            yield from _in_value(inner, deep - 1)
-    elif isinstance(value, list) and deep:
-        for inner in value:
-            yield from _in_value(inner, deep - 1)
-    elif isinstance(value, str):
-        yield from _named_in(value)
-
-
-def _named_in(text: str) -> list[str]:
-    found = [*_QUOTED.findall(text), *("".join(each) for each in _REQUIRED.findall(text))]
-    return [name for name in dict.fromkeys(found) if name.lower() not in _NO_FIELDS]

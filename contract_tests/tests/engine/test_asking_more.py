@@ -17,7 +17,7 @@ from contract_tests.parity.signing_in import SignIn
 from contract_tests.parity.sources.afterwards import afterwards
 from contract_tests.parity.sources.chaining import chaining
 from contract_tests.parity.sources.mutated import mutated
-from contract_tests.parity.sources.scouting import missing_fields
+from contract_tests.parity.sources.refusals import missing_fields
 from contract_tests.parity.templates import Templates
 from contract_tests.parity.time_class import are_seconds_apart
 

@@ -129,9 +129,18 @@ def test_four_defects_behind_ids_of_one_form_are_four_causes(value):
     assert sorted(cause.reason.name for cause in found) == ["status", "status", "type", "value"]
 
 
-def test_what_the_port_alone_finds_is_no_matter_of_a_path_s_form():
-    one = exchanged(Request("GET", b"/a/1.0"), answer({}, 404), answer({"a": 1}), "GET /a/{id}")
-    assert causes_of(one)[0].title == "GET /a/{id}: 404 becomes 200"
+def test_what_the_port_alone_finds_is_a_matter_of_a_path_s_form_unless_usual_values_find_it_too():
+    missing, shown = answer({}, 404), answer({"a": 1})
+    odd = exchanged(Request("GET", b"/a/1.0"), missing, shown, "GET /a/{id}")
+    assert causes_of(odd)[0].title == "GET /a/{id}: a path whose value does not fit: 404 becomes 200"
+    usual = exchanged(Request("GET", b"/a/2"), missing, shown, "GET /a/{id}")
+    assert [cause.title for cause in causes_of(odd, usual)] == ["GET /a/{id}: 404 becomes 200"]
+
+
+def test_who_is_sent_to_sign_in_first_was_not_asked_for_a_value():
+    sign_in = Response(303, ((b"Location", b"/login?next=%2Fa%2Fabc%2Fedit"),))
+    found = causes_of(exchanged(Request("GET", b"/a/abc/edit"), answer({}, 404), sign_in, "GET /a/{id}/edit"))
+    assert found[0].reason.name == "path-value"
 
 
 def test_a_value_that_does_not_fit_is_told_so():
