@@ -281,6 +281,11 @@ class Check:
         self.result.notes += self.runner.effects.notes if self.runner.effects is not None else []
         if self.pair.clocks is not None and self.pair.clocks.alike:
             self._tell_times(self.pair.clocks)
+        if self.found and not self.rewinds:
+            self.result.told.append(
+                "what differs after a write may follow from it in later cases: --reset-original CMD and "
+                "--reset-port CMD rewind each side before each case"
+            )
         ledger = self.pair.accepted
         self.result.ledger += [f"expired: {entry}" for entry in ledger.expired(datetime.now(UTC).date())]
         if self.judges_stale:

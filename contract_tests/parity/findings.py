@@ -110,6 +110,8 @@ def gravity(difference: Difference, reason: str, original: int, port: int, expos
     """How grave a difference is, the gravest first in order: security, then what breaks a client, spellings last."""
     security = exposes is not None or reason in _SECURITY
     spelling = reason in ("key-order", "json-spelling", "json-spaces", "json-end", "text-end", "line-ends")
+    # Whether a connection is kept after an odd request changes no answer.
+    spelling = spelling or (difference.level, difference.path) == ("transport", "connection")
     broken = difference.level == "status" and (original < 500 <= port or (original < 400) != (port < 400))
     level = GRAVITY.index(difference.level)
     return (not security, spelling, not broken and level > 1, level, not broken)

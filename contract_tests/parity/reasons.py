@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import unquote, unquote_plus
 
 from . import folding, peculiar, shapes, status_reasons, texts_apart
@@ -45,6 +45,10 @@ class Seen:
 def reason_of(seen: Seen, *, exposed: str | None = None) -> Reason:
     """The reason of one difference: equal reasons are one cause, in whichever operations they occur."""
     difference = seen.difference
+    if seen.exchange.request.spelling:
+        # What is seen with usual requests, too, has its reason there.
+        plain = seen.exchange.operation.removesuffix(f" ({seen.exchange.request.spelling})")
+        seen = replace(seen, exchange=replace(seen.exchange, operation=plain))
     if exposed is not None:
         return _exposed(seen, exposed)
     if difference.kind == "binding":
@@ -85,7 +89,7 @@ def _spelled(seen: Seen, plain: Reason) -> Reason:
     else:
         ours, theirs = (str(each.status or "no answer") for each in (exchange.original, exchange.port))
     title = f"a request {SPELLINGS[spelling].special}: {ours} becomes {theirs}"
-    return Reason("spelled", (spelling, seen.difference.path, ours, theirs), title, plain)
+    return Reason("spelled", (spelling, seen.difference.path), title, plain)
 
 
 def _plain(seen: Seen) -> Reason:

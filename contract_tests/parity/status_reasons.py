@@ -20,6 +20,8 @@ from .signing_in import answers, refuses
 _LARGEST = 100_000
 # The standard library's place, without what is installed below it.
 _STANDARD = (sysconfig.get_path("stdlib") + "/json", sysconfig.get_path("stdlib") + "/encodings", "<frozen")
+# RFC 9110, section 9.1, and RFC 5789.
+_METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
 _DOCUMENTATION = re.compile(
     rb'swagger-ui|\bredoc\b|oauth2-redirect|^\s*\{\s*"openapi"\s*:|oauth2\.state', re.IGNORECASE
 )
@@ -60,6 +62,8 @@ def _of_method(exchange: Exchange) -> Reason | None:
 
 
 def _unrouted(method: str, ours: str, theirs: str) -> Reason | None:
+    if method not in _METHODS:
+        return Reason("method", (ours, theirs), f"a method that nobody knows: {ours} becomes {theirs}")
     if "405" not in (ours, theirs) or method not in ("HEAD", "OPTIONS"):
         return None
     side, other = ("the port", "the original") if theirs == "405" else ("the original", "the port")

@@ -330,3 +330,36 @@ def test_stale_is_only_what_the_original_has_changed(before, after, expected):
         exchanged(get, *map(answer, after)),
     )
     assert sorted(cause.reason.name for cause in found) == expected
+
+
+def spelled(spelling, *answers, method="GET"):
+    request = Request(method, b"/a", spelling=spelling)
+    return exchanged(request, *answers, f"{method} /a ({spelling})")
+
+
+def test_a_way_to_write_a_request_is_one_cause_whatever_it_is_answered():
+    ways = spelled("two-hosts", answer({}, 400), answer({})), spelled("two-hosts", answer({}, 400), answer({}, 401))
+    assert len(causes_of(*ways)) == 1
+    other = spelled("http-2.0", answer({}, 400), answer({}))
+    assert len(causes_of(*ways, other)) == 2
+
+
+@pytest.mark.parametrize(
+    "answers", [(answer({"n": 1}), answer({"n": 2})), (answer([{"id": 1}]), answer([])), (answer({}), answer({}, 404))]
+)
+def test_what_usual_requests_show_too_is_no_matter_of_how_they_are_written(answers):
+    usual = exchanged(Request("GET", b"/a"), *answers)
+    titles = [cause.title for cause in causes_of(usual, spelled("http-1.0", *answers), spelled("close", *answers))]
+    assert len(titles) == 1
+    assert "a request" not in titles[0]
+
+
+def test_what_becomes_of_a_connection_is_told_after_what_is_answered():
+    kept, closed = (Response(200, (), b"", connection=each) for each in ("kept", "closed"))
+    causes = causes_of(spelled("close", kept, closed), exchanged(Request("GET", b"/b"), answer({"n": 1}), answer({})))
+    assert [cause.level for cause in causes] == ["json", "transport"]
+
+
+def test_a_method_that_nobody_knows_is_one_cause_on_all_routes():
+    asked = [exchanged(Request("PARITY", path), answer({}, 405), answer({}, 400)) for path in (b"/a", b"/b")]
+    assert [cause.title for cause in causes_of(*asked)] == ["a method that nobody knows: 405 becomes 400"]
