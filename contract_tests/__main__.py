@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from importlib import import_module
+from typing import Any
 
 import click
+
+# Exit codes that all commands share; the others are those of a verdict.
+USAGE, INTERRUPTED = 2, 130
 
 # Where each command is, and what it is for. The help of all of them imports none of them.
 COMMANDS = {
@@ -27,6 +33,32 @@ COMMANDS = {
 class Commands(click.Group):
     """A group whose commands are named by COMMANDS."""
 
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """As click's own, but for what went wrong: it is one line, and says where help is."""
+        if not standalone_mode:
+            return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+        try:
+            code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.ctx.get_help())
+            code = USAGE
+        except click.ClickException as error:
+            context = getattr(error, "ctx", None)
+            help_of = f"; {context.command_path} --help says more" if context is not None else ""
+            click.echo(f"parity: {' '.join(error.format_message().split()).rstrip('.')}{help_of}", err=True)
+            code = error.exit_code
+        except click.Abort:
+            click.echo("parity: interrupted", err=True)
+            code = INTERRUPTED
+        sys.exit(code if isinstance(code, int) else 0)
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's own signature
         return sorted(COMMANDS)
 
@@ -42,7 +74,7 @@ class Commands(click.Group):
             formatter.write_dl([(name, told) for name, (_, told) in sorted(COMMANDS.items())])
 
 
-@click.command(cls=Commands, help=__doc__)
+@click.command(name="parity", cls=Commands, help=__doc__)
 @click.version_option(package_name="flask-fastapi-parity")
 def main() -> None:
     pass

@@ -59,7 +59,7 @@ _FILE = click.Path(path_type=Path)
 def check(original: str, port: str, **given: Any) -> None:
     """Ask ORIGINAL and PORT the same, and tell every difference, the gravest first.
 
-    With nothing but the two it finds out what can be asked, and asks for a minute:
+    With nothing but the two it finds out what can be asked, and asks for up to 60 seconds:
 
     \b
       parity check "old.app:create_app()" "new.app:create_app()"

@@ -159,6 +159,7 @@ class Explorer:
         for name in self.own if not self.unfinished else ():
             if name not in left_out and not result.coverage.of_source(name):
                 result.told.append(f"sent nothing: {name}")
-        result.told += [
-            f"only refused: {name}" for name in result.coverage.only_refused([each.name for each in known.operations])
-        ]
+        # What the port alone has is told as that: the original refuses it, as it must.
+        known_by = {side for each in known.operations for side in each.sides}
+        names = [each.name for each in known.operations if "original" in each.sides or "original" not in known_by]
+        result.told += [f"only refused: {name}" for name in result.coverage.only_refused(names)]

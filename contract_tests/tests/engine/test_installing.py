@@ -1,7 +1,9 @@
 """The wheel is the engine: installed with [parity] beside anyone's two apps it brings no framework and no service"""
 
 import json
+import re
 import resource
+import shlex
 import shutil
 import subprocess
 import sys
@@ -145,6 +147,27 @@ def test_it_runs_on_a_foreign_pair(environment, shop):
     assert run.returncode == 1, run.stderr
     assert "1. GET /dish/{id}: integer becomes float\n     GET /dish/{id} json $.price type" in run.stdout
     assert "DIFFERENT: 1 cause of 1 new difference (1 case in" in run.stdout
+
+
+def test_the_readme_shows_what_it_tells_of_a_foreign_pair(environment, tmp_path):
+    """The README's own two files and command, in an environment that has the wheel, Flask and FastAPI alone."""
+    folder, site = environment
+    copy({"flask", "fastapi"}, site)
+    readme = (ROOT / "README.md").read_text()
+    for name, text in re.findall(r"```python\n# (\w+_shop\.py)\n(.*?)```", readme, re.DOTALL):
+        (tmp_path / name).write_text(text)
+    command, shown = re.search(r"\$ try/bin/(parity check .*)\n([^`]*)```", readme).groups()
+    run = ran(folder / "bin" / "parity", *shlex.split(command)[1:], cwd=tmp_path)
+    assert run.returncode == 1, run.stdout + run.stderr
+    told = {masked(line) for line in run.stdout.splitlines()}
+    lines = [masked(line) for line in shown.splitlines() if line != "..."]
+    assert len(lines) > 10
+    assert [line for line in lines if line not in told] == [], run.stdout
+
+
+def masked(line):
+    """A line without its numbers: how much is asked in a time depends on the machine."""
+    return re.sub(r"\d+", "N", line)
 
 
 def test_the_pytest_plugin_is_there_by_its_entry_point(environment, shop):

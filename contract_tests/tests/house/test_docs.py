@@ -127,7 +127,7 @@ INLINE = [
 @pytest.mark.parametrize(("page", "command"), [*CONSOLE, *INLINE], ids=lambda value: str(value)[-60:])
 def test_a_command_names_only_what_exists(page, command, pytestconfig):
     words = [word for word in shlex.split(command) if not re.fullmatch(r"[A-Z_]+=\S*", word)]
-    name, arguments = re.sub(r"^(/opt/service/)?\.venv/bin/", "", words[0]), words[1:]
+    name, arguments = re.sub(r"^(/opt/service/)?(\.venv|try)/bin/", "", words[0]), words[1:]
     if name == "python" and arguments[:1] == ["-m"]:
         name, arguments = arguments[1], arguments[2:]
     check = {"make": made, "parity": checked, "contract_tests.live": lived, "pytest": lambda a: asked(a, pytestconfig)}
