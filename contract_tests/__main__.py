@@ -19,6 +19,7 @@ COMMANDS = {
     "check": ("contract_tests.parity.check:check", "Ask two apps the same, and tell every difference."),
     "gateway": ("contract_tests.migration.gateway.command:gateway", "Write a proxy's configuration from one table."),
     "globals": ("contract_tests.migration.globals.command:find_globals", "Find every use of Flask's globals."),
+    "kit": ("contract_tests.migration.kit.command:kit", "Copy the wire kit into a project of yours."),
     "models": ("contract_tests.migration.models.command:models", "Draft Pydantic models from code and traffic."),
     "notes": ("contract_tests.parity.notes.command:notes", "Say what changes for the users of the API."),
     "record": ("contract_tests.parity.record:record", "Say how to record traffic, or what a recording holds."),

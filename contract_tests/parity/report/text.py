@@ -21,6 +21,8 @@ def lines(run: dict[str, Any]) -> Iterator[str]:
         yield ""
     for entry, count in run["accepted"].items():
         yield f"accepted {count} times: {visible(entry)}"
+    if any(cause["closes"] for cause in run["causes"]):
+        yield "closed by: what stands there is in the wire kit; parity kit FOLDER copies it into your project"
     yield from map(visible, run["told"])
     yield visible(run["verdict"])
 

@@ -170,6 +170,25 @@ def masked(line):
     return re.sub(r"\d+", "N", line)
 
 
+def test_the_wire_kit_comes_with_it_and_is_copied_into_a_project(environment, tmp_path):
+    folder, site = environment
+    copy({"fastapi"}, site)
+    run = ran(folder / "bin" / "parity", "kit", "shop/wire", cwd=tmp_path)
+    assert (run.returncode, run.stderr) == (0, "")
+    (tmp_path / "app.py").write_text(
+        "from fastapi import FastAPI\nfrom shop.wire.routing import Routing\n"
+        "app = FastAPI()\nplain = FastAPI()\n"
+        "for each in (app, plain):\n    each.get('/')(lambda: {})\nRouting.install(app)\n"
+    )
+    code = (
+        "from app import app, plain\nfrom contract_tests.parity import Request, asgi\n"
+        "for each in (plain, app):\n    with asgi(each) as target:\n"
+        "        print(target.send(Request('HEAD', b'/')).status)"
+    )
+    used = ran(folder / "bin" / "python", "-c", code, cwd=tmp_path)
+    assert used.stdout.split() == ["405", "200"], used.stderr
+
+
 def test_the_pytest_plugin_is_there_by_its_entry_point(environment, shop):
     folder, site = environment
     copy({"pytest"}, site)
