@@ -96,7 +96,15 @@ def _surveyed(paths: tuple[Path, ...], exclude: tuple[str, ...], folder: Path | 
         click.echo("\r\033[K", nl=False, err=True)
     if not data["files"] and not data["unreadable"]:
         raise Wrong(f"{', '.join(map(str, paths))}: no Python file there")
+    if not data["files"]:
+        raise Wrong(_unread(data))
     return data
+
+
+def _unread(data: Data) -> str:
+    """Why nothing at all could be read."""
+    first, more = data["unreadable"][0], len(data["unreadable"]) - 1
+    return f"{first['path']} is not read: {first['why']}{f', and {more} more' if more else ''}"
 
 
 def _progress(done: int, total: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tomllib
 from pathlib import Path
 
 import click
@@ -17,11 +18,19 @@ from contract_tests.migration.routes.html import html_of
 from contract_tests.migration.routes.pages import json_of, markdown_of, table_of
 from contract_tests.migration.survey.reading import default_folder
 
+# Where the page of `parity check --report` shows a report, and `make parity` writes one.
+_KEPT = "parity-report"
+
 
 @click.command("routes", cls=OneLine)
 @click.argument("original", metavar="ORIGINAL")
 @click.argument("port", metavar="PORT")
-@click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="report.json of the last parity run.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="report.json of a parity run; else that of the last one here.",
+)
 @click.option(
     "--decisions",
     type=click.Path(path_type=Path),
@@ -45,6 +54,8 @@ def routes(
     Exit code: 0 done, 1 a route without a port or a decision, or a guard that the port lacks, 2 usage.
     """
     folder = None if no_cache else cache or default_folder()
+    if report is None and (report := last_report(Path.cwd())) is not None:
+        click.echo(f"last report: {report}", err=True)
     try:
         board = _board(original, port, report, _decided(decisions), exclude, folder)
     except (AskError, DecisionError, ReportError) as error:
@@ -93,6 +104,17 @@ def _besides(side: Side) -> str:
     unread = [f"{path} is not read: {why}" for path, _, why in side.code.readings.unreadable]
     found = [*(f"the source does not tell the rules of {each}" for each in side.untold), *unread]
     return f"; {found[0]}{f', and {len(found) - 1} more' if found[1:] else ''}" if found else ""
+
+
+def last_report(folder: Path) -> Path | None:
+    """The report of the last parity run: where [tool.parity] of a pyproject.toml says, else in parity-report/."""
+    try:
+        told = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+        kept = told.get("tool", {}).get("parity", {}).get("report", _KEPT)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, AttributeError):
+        kept = _KEPT
+    found = Path(kept if isinstance(kept, str) else _KEPT) / "report.json"
+    return found if (folder / found).is_file() else None
 
 
 def _decided(path: Path | None) -> dict[str, Decision]:

@@ -133,14 +133,17 @@ def test_one_proxy_may_not_rise_while_another_falls(write):
         [".", "--out", "missing/file"],
         [".", "--nonsense"],
         ["empty"],
+        ["broken.py"],
     ],
 )
 def test_a_wrong_call_is_one_clear_line_and_code_2(write, arguments):
-    (write({"deep.py": DEEP}) / "empty").mkdir()
+    folder = write({"deep.py": DEEP})
+    (folder / "empty").mkdir()
+    (folder / "broken.py").write_text("def f(:\n")
     ran = globals_of(*arguments)
     assert ran.exit_code == 2
     (line,) = [line for line in ran.output.splitlines() if line]
-    assert line.startswith("Error: ")
+    assert line.startswith("parity: ")
 
 
 def read_slowly():

@@ -74,6 +74,22 @@ def test_the_last_report_tells_cases_statuses_and_whether_alike(pair, here, repo
     assert (row["cases"], row["statuses"], row["alike"]) == (cases, statuses, alike)
 
 
+@pytest.mark.parametrize(
+    ("place", "settings"), [("parity-report", ""), ("out/last", '[tool.parity]\nreport = "out/last"\n')]
+)
+def test_the_report_of_the_last_run_is_found(pair, here, place, settings):
+    pair(OLD, NEW)
+    (here / "pyproject.toml").write_text(settings)
+    assert routes_of("old.py", "new.py").stderr == ""
+    (here / place).mkdir(parents=True)
+    (here / place / "report.json").write_text(json.dumps({"causes": [], "coverage": [
+        {"operation": "GET /a", "status": 200, "count": 3, "media_type": "", "source": "cases", "levels_masked": []}
+    ]}))  # fmt: skip
+    found = routes_of("old.py", "new.py")
+    assert found.stderr == f"last report: {place}/report.json\n"
+    assert "GET /a  3 (200)  /a " in found.stdout
+
+
 def test_head_is_told_where_only_flask_answers_it(pair):
     pair(OLD, NEW)
     assert "HEAD: 1 of 1 ported GET routes answer it in Flask alone" in routes_of("old.py", "new.py").stdout

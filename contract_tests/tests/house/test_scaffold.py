@@ -102,7 +102,7 @@ def test_nothing_is_written_over_and_nothing_is_half_written(desk):
     (desk / "drafted/router.py").write_text("mine\n")
     result = scaffold("desk", "--out", "drafted")
     assert result.exit_code == 2
-    assert result.stderr == f"Error: {Path('drafted/router.py')}: there already, and nothing is written over it\n"
+    assert result.stderr == f"parity: {Path('drafted/router.py')}: there already, and nothing is written over it\n"
     assert [path.name for path in (desk / "drafted").iterdir()] == ["router.py"]
     assert (desk / "drafted/router.py").read_text() == "mine\n"
 
