@@ -38,6 +38,10 @@ _OPAQUE_NAMES = frozenset(
         "refresh_token",
         "id_token",
         "session_id",
+        "token",
+        "csrf",
+        "xsrf",
+        "jwt",
     }
 )
 
@@ -107,7 +111,7 @@ class Declared:
         `around` is the kind of what encloses it.
         """
         plain = snake(name)
-        if plain in self.opaque:
+        if plain in self.opaque or plain.endswith("_token"):
             return OPAQUE
         if plain in self.names:
             return self.names[plain]

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from . import shapes
 from .difference import Difference
+from .keeping import element_at
 from .messages import Response
 
 # What describes a body follows from the body.
@@ -27,6 +28,8 @@ _LARGEST = 200_000
 # An OpenAPI document has these members; other bodies with more members missing or extra than these are another one.
 _DESCRIBES = frozenset({"openapi", "paths"})
 _MANY = 20
+# An element is another one where this many members, and more than 1 / _MOST of its texts and numbers, are others.
+_TOLD, _MOST = 3, 2
 # A value of more characters than these is hardly that of two members by chance.
 _TELLING = 5
 
@@ -143,7 +146,7 @@ def _selections(walked: list[Difference], body: bytes) -> Iterator[tuple[Differe
 
     What an element says that has its id on both sides does not: it is the same one.
     """
-    leaders: dict[str, Difference] = {}
+    leaders: dict[str, Difference] = _replaced(walked, body)
     for each in walked:
         found = _ELEMENT.match(each.path)
         if found and is_selection(each) is not None:
@@ -164,6 +167,36 @@ def _selections(walked: list[Difference], body: bytes) -> Iterator[tuple[Differe
             yield each, next(iter(leaders.values()))
 
 
+def _replaced(walked: list[Difference], body: bytes) -> dict[str, Difference]:
+    """For each list that holds another element at a place, by nearly all that it says, one of these differences."""
+    told: dict[str, list[Difference]] = {}
+    for each in walked:
+        found = _ELEMENT.match(each.path)
+        if (
+            found
+            and each.kind in ("value", "type")
+            and _MEMBER.fullmatch(each.path[found.end() :])
+            and not _is_form(each)
+        ):
+            told.setdefault(found[0], []).append(each)
+    leaders: dict[str, Difference] = {}
+    for path, members in told.items():
+        element = _element_of(body, path) if len(members) >= _TOLD else None
+        scalars = sum(not isinstance(value, (dict, list)) for value in element.values()) if element else 0
+        if scalars and len(members) * _MOST > scalars:
+            leaders.setdefault(path.rpartition("[")[0], min(members, key=lambda each: each.path))
+    return leaders
+
+
+def _element_of(body: bytes, path: str) -> dict[str, Any] | None:
+    try:
+        value = json.loads(body) if len(body) <= _LARGEST else None
+    except (ValueError, RecursionError):
+        return None
+    found = element_at(value, path)
+    return found if isinstance(found, dict) else None
+
+
 def _same_elements(walked: list[Difference], body: bytes) -> frozenset[str]:
     """The paths of elements that differ but have an id, which does not; what stands at one index is compared."""
     differ = {found[0] for each in walked if (found := _ELEMENT.match(each.path))}
@@ -176,12 +209,7 @@ def _same_elements(walked: list[Difference], body: bytes) -> frozenset[str]:
 
 
 def _has_identity(whole: Any, path: str) -> bool:
-    element = whole
-    for name, index in re.findall(r"\.([^.\[\]]+)|\[(\d+)\]", path):
-        try:
-            element = element[name] if name else element[int(index)]
-        except (LookupError, TypeError):
-            return False
+    element = element_at(whole, path)
     return isinstance(element, dict) and any(_IDENTITY.fullmatch(f".{name}") for name in element)
 
 
@@ -219,6 +247,15 @@ def is_selection(difference: Difference) -> str | None:
         return None
     rest = difference.path[found.end() :]
     return found["list"] if not rest or (difference.kind == "value" and _IDENTITY.fullmatch(rest)) else None
+
+
+def list_of_another(difference: Difference, followers: Sequence[Difference]) -> str | None:
+    """The list that holds another element, where a difference stands for it with others of that element."""
+    found = _ELEMENT.match(difference.path)
+    if found is None or difference.kind not in ("value", "type"):
+        return None
+    akin = sum(each.path.startswith(f"{found[0]}.") and each.kind in ("value", "type") for each in followers)
+    return found["list"] if akin >= _TOLD - 1 else None
 
 
 def is_another_document(

@@ -16,6 +16,9 @@ from .json_text import Array, Document, Node, Object, decoded
 Path = tuple["Path | None", "str | int"]
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+# A member that tells which thing an element is; a text or an integer.
+_IDENTITY = re.compile(r"(?:_?id|uuid|slug|key|code|pk)", re.IGNORECASE)
+_KEYS = frozenset('"-0123456789')
 # Aligning arrays compares whole elements; beyond this many tokens they are compared by index alone.
 _ALIGNED_TOKENS = 20_000
 
@@ -98,6 +101,11 @@ class Comparison:
         if small and ours == theirs and ours > 1 and self._reordered(original, port):
             yield self._difference(path, "order", original, port)
             return
+        by_key = self._by_key(original, port) if small and ours == theirs and ours > 1 else None
+        if by_key is not None:
+            yield self._difference(path, "order", original, port)
+            self._open.extend(((path, at), original.items[at], port.items[other]) for at, other in by_key)
+            return
         head = min(ours, theirs)
         if small and ours != theirs:
             head = self._common_head(original, port)
@@ -124,10 +132,42 @@ class Comparison:
         ours = Counter(self.original.written(one) for one, _ in unequal)
         return len(unequal) > 1 and ours == Counter(self.port.written(other) for _, other in unequal)
 
+    def _by_key(self, original: Array, port: Array) -> list[tuple[int, int]] | None:
+        """The places of elements that are one by a member that all have, and that no two share; None where they
+        stand in one order, or there is no such member.
+        """
+        objects = [[each for each in array.items if isinstance(each, Object)] for array in (original, port)]
+        if len(objects[0]) != len(original.items) or len(objects[1]) != len(port.items):
+            return None
+        found: list[tuple[int, int]] | None = None
+        for name in sorted(objects[0][0].keys, key=lambda name: (_IDENTITY.fullmatch(name) is None, name)):
+            ours, theirs = _tokens_of(self.original, objects[0], name), _tokens_of(self.port, objects[1], name)
+            if ours is None or theirs is None or ours.keys() != theirs.keys():
+                continue
+            pairs = [(at, theirs[token]) for token, at in ours.items()]
+            if all(at == other for at, other in pairs):
+                return None
+            found = found or pairs
+            if _IDENTITY.fullmatch(name):
+                break
+        return found
+
     def _difference(self, path: Path | None, kind: str, original: Node | None, port: Node | None) -> Difference:
         ours = None if original is None else self.original.written(original)
         theirs = None if port is None else self.port.written(port)
         return Difference("json", written(path), kind, ours, theirs)
+
+
+def _tokens_of(document: Document, objects: list[Object], name: str) -> dict[str, int] | None:
+    """The places of objects by a text or number that each has at a name; None where two share one, or one has none."""
+    found: dict[str, int] = {}
+    for at, each in enumerate(objects):
+        item = each.items[each.keys.index(name)] if each.keys.count(name) == 1 else None
+        token = document.tokens[item] if isinstance(item, int) else ""
+        if token[:1] not in _KEYS or token in found:
+            return None
+        found[token] = at
+    return found
 
 
 def written(path: Path | None) -> str:

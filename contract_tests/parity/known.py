@@ -28,7 +28,7 @@ Cases = Generator[Case, Sequence[Response], None]
 class Recipe:
     """Requests that led to an answer of an operation, which is that of the last one; `body` is what it sent.
 
-    `made` is where the answer holds the id of what was made, if it made something.
+    `made` is where the answer holds the id of what was made, if it made something; `elements` how many a list held.
     """
 
     operation: Operation
@@ -38,6 +38,7 @@ class Recipe:
     body: Any = None
     kind: str | None = None
     made: str | None = None
+    elements: int = 0
     values: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -144,4 +145,12 @@ class Known:
         above = template.rpartition("/{")[0]
         names = [f"POST {path}" for path in (above, above + "/", above.rpartition("/")[0] + "/new", above + "/create", above + "/new")]  # fmt: skip  # noqa: E501
         found = (self.recipes.get(name) for name in names)
-        return next((each for each in found if each is not None and each.good and each.made), None)
+        exact = next((each for each in found if each is not None and each.good and each.made), None)
+        return exact or self._elsewhere(above.rpartition("/")[2])
+
+    def _elsewhere(self, name: str) -> Recipe | None:
+        """What makes things of a collection below another's: `POST /books/{isbn}/loans` makes `/loans/{loan_id}`."""
+        makers = (each for each in self.recipes.values() if each.operation.method == "POST" and each.good and each.made)
+        return next(
+            (each for each in makers if name and each.operation.template.rstrip("/").endswith(f"/{name}")), None
+        )

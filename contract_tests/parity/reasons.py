@@ -236,8 +236,10 @@ def _json(seen: Seen) -> Reason:
     if seen.exchange.original.status >= 400 and seen.exchange.port.status >= 400:
         return _error(seen, name)
     listed = folding.is_selection(difference)
-    if listed is not None and difference.kind == "value":
-        return _selection(seen, listed)
+    replaced = listed if difference.kind == "value" else None
+    replaced = replaced or folding.list_of_another(difference, seen.followers)
+    if replaced is not None:
+        return _selection(seen, replaced)
     if difference.kind in ("missing", "extra"):
         return _selection(seen, listed) if listed is not None else _member(seen, name)
     return _value(seen, name)
@@ -279,7 +281,7 @@ def _error(seen: Seen, name: str) -> Reason:
 
 def _selection(seen: Seen, listed: str) -> Reason:
     where = (segment_of(seen.exchange.operation), folding.name_of(listed))
-    if seen.difference.kind == "value":
+    if seen.difference.kind in ("value", "type"):
         return Reason("elements", where, f"{where[1] or 'the list'}: other elements")
     title = f"{where[1] or 'the list'}: elements are {_told(seen.difference.kind)}"
     return Reason("elements", (*where, seen.difference.kind), title)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from itertools import zip_longest
 
@@ -40,6 +41,8 @@ def reason_of(difference: Difference, exchange: Exchange) -> Reason:
     if is_json(media) and not ours[at:].strip() and not theirs[at:].strip():
         ends = [repr(each[at:].decode()) for each in (ours, theirs)]
         return Reason("json-end", (ends[0], ends[1]), f"JSON ends in {ends[0]} and {ends[1]}")
+    if is_json(media) and (escapes := _escapes(ours, theirs)) is not None:
+        return Reason("json-spelling", ("escapes", *escapes), "JSON values are spelled in another way")
     if ours.rstrip(b"\r\n") == theirs.rstrip(b"\r\n"):
         return Reason("text-end", (media,), f"{media}: another end of the text")
     if ours.replace(b"\r\n", b"\n") == theirs.replace(b"\r\n", b"\n"):
@@ -92,6 +95,17 @@ def _spelling(difference: Difference) -> tuple[str, ...]:
     if texts[0].startswith('"'):
         return ("escapes", *(_escaping(each) for each in texts))
     return ("numbers",)
+
+
+def _escapes(ours: bytes, theirs: bytes) -> tuple[str, str] | None:
+    """Which of two bodies of one JSON value has escapes, where the other has none."""
+    try:
+        if json.loads(ours) != json.loads(theirs):
+            return None
+    except (ValueError, RecursionError):
+        return None
+    one, other = (_escaping(each.decode("utf-8", "replace")) for each in (ours, theirs))
+    return (one, other) if one != other else None
 
 
 def _escaping(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
@@ -55,6 +56,10 @@ _CHOICES = re.compile(
     r"\b(?:one of|either|among|allowed(?: values)?|expected|choose from|in)\b:? *(.{2,200})", re.IGNORECASE
 )
 _CHOICE = re.compile(r"[A-Za-z0-9_][\w-]*")
+_DIGITS = re.compile(r"\b(\d{1,2})[ -](?:digits?|numbers?)\b", re.IGNORECASE)
+_EXACTLY = re.compile(
+    r"\b(?:exactly|must be|should be|has to be) (\d{1,3}) (?:characters?|chars?|letters?)\b", re.IGNORECASE
+)
 _LENGTH = re.compile(r"\b(?:at least|minimum(?: of)?|min) (\d{1,3})\b", re.IGNORECASE)
 # The sorts of value that a field may want if nothing says which.
 _SORTS: tuple[Any, ...] = (1, 1.5, True, ["paritya"], "2026-03-04", "2026-03-04T05:06:07Z", "paritya@example.com", "https://example.com/paritya", {})  # fmt: skip  # noqa: E501
@@ -106,8 +111,12 @@ def wanted(text: str) -> Iterator[Any]:
     for found in _CHOICES.findall(text):
         listed = re.split(r"[.;!)\]}]", found)[0]
         yield from [word for word in _CHOICE.findall(listed) if word.lower() not in ("or", "and", "of", "the")][:3]
-    if (length := _LENGTH.search(text)) is not None:
-        yield ("Paritya1-" * (int(length[1]) // 9 + 1))[: max(int(length[1]), 1)]
+    if (digits := _DIGITS.search(text)) is not None:
+        # No zero begins it, and no two made so are one.
+        yield "".join(str(1 + random.randrange(9)) for _ in range(int(digits[1])))
+    for length in (_EXACTLY.search(text), _LENGTH.search(text)):
+        if length is not None:
+            yield ("Paritya1-" * (int(length[1]) // 9 + 1))[: max(int(length[1]), 1)]
     yield from (value for pattern, value in _WANTED if pattern.search(text))
 
 

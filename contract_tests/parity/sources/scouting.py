@@ -84,6 +84,7 @@ class _Scout:
             recipe.status = answer.status
             if recipe.good:
                 recipe.made = made_at(answer, self.operation)
+                recipe.elements = _elements(answer)
                 return recipe
             better = tries.better(body, answer) if answer.status in (400, 422) else None
             if better is None:
@@ -137,6 +138,16 @@ def _value(parameter: Parameter) -> str:
         return "1.5"
     value = plausible(parameter.name, parameter.schema or {"type": "string"})
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def _elements(answer: Response) -> int:
+    """How many elements the list of an answer has: the body itself, or its first member that is one."""
+    try:
+        value = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return 0
+    lists = [value] if isinstance(value, list) else value.values() if isinstance(value, dict) else []
+    return next((len(each) for each in lists if isinstance(each, list)), 0)
 
 
 def made_at(answer: Response, operation: Operation) -> str | None:

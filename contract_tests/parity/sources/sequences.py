@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import zip_longest
@@ -17,6 +18,8 @@ from contract_tests.parity.signing_in import is_sign_in, stranger
 from contract_tests.parity.sources.afterwards import afterwards
 
 _WALKS, _LENGTH = 150, 10
+# A text of digits alone is a number that nobody reckons with, such as an ISBN.
+_NUMBERED = re.compile(rb"(\"\d{5,})(\d)(?=\")")
 _PAGES = ("page=1", "page=2", "page=0", "page=-1", "limit=1", "limit=2", "limit=0", "limit=-1", "limit=1000", "limit=1&offset=1", "page=1&per_page=1", "page=2&per_page=1", "per_page=1&page=3", "offset=1", "size=1", "skip=1&limit=1", "sort=name", "order=desc", "sort=-id", "q=parityb", "search=parityb", "page=abc", "limit=abc")  # fmt: skip  # noqa: E501
 
 
@@ -86,8 +89,24 @@ class _Collection:
                     self._made(self._begun(), 0).add(self._on(item, 0)).add(*self._list()),
                 )
                 yield f"{item.name} twice", self._made(self._begun(), 0).add(self._on(item, 0)).add(self._on(item, 0))
-        for query in _PAGES if self.lists else ():
+        for query in (*_PAGES, *self._last_pages()) if self.lists else ():
             yield f"three made, then ?{query}", self._made(self._begun(), 0, 1, 2).add(*self._list(query))
+
+    def _last_pages(self) -> Iterator[str]:
+        """The page that a list just fills, and the one behind it, by the names that the app reads."""
+        recipe = self.known.recipe(self.lists[0])
+        last = (recipe.elements if recipe is not None else 0) + 3
+        read = [*self.known.hint(self.lists[0]).query, *(each.name for each in self.lists[0].at("query"))]
+        pages = [name for name in read if re.fullmatch(r"p|page(?:_?(?:no|num|number))?", name, re.IGNORECASE)]
+        sizes = [
+            name for name in read if re.fullmatch(r"(?:per_?page|(?:page_?)?size|limit|count)", name, re.IGNORECASE)
+        ]
+        for page in pages[:1]:
+            for size in sizes[:1]:
+                yield from (f"{page}={number}&{size}=1" for number in (last - 1, last, last + 1))
+                yield f"{page}=1&{size}={last}"
+        for size in sizes[:1] if not pages else ():
+            yield from (f"{size}={number}" for number in (last - 1, last, last + 1))
 
     def _begun(self) -> Story:
         story = Story()
@@ -145,16 +164,17 @@ def _is_below(template: str, base: str) -> bool:
 
 
 def _is_of(template: str, name: str) -> bool:
-    above, _, last = template.rpartition("/")
-    return last.startswith("{") and "{" not in above and bool(name) and above.rpartition("/")[2] == name
+    above, brace, rest = template.partition("/{")
+    return bool(brace) and "{" not in rest and bool(name) and above.rpartition("/")[2] == name
 
 
 def worded(step: Request, number: int) -> Request:
-    """The request with another word in the place of the usual one, equally long."""
+    """The request with another word in the place of the usual one, equally long; so with texts of many digits."""
     if not number:
         return step
     old, new = WORDS[0].encode(), WORDS[number % len(WORDS)].encode()
-    return replace(step, target=step.target.replace(old, new), body=step.body.replace(old, new))
+    body = _NUMBERED.sub(lambda found: b"%s%d" % (found[1], (int(found[2]) + number) % 10), step.body)
+    return replace(step, target=step.target.replace(old, new), body=body.replace(old, new))
 
 
 def _strangers(known: Known) -> Cases:

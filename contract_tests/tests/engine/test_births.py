@@ -83,6 +83,14 @@ def test_a_link_to_another_thing_is_found():
     assert story(original, port, bindings=Bindings()) == ["GET /things/{id} json $.self binding"]
 
 
+@pytest.mark.parametrize("name", ["token", "access_token", "csrf", "reset_token", "resetToken"])
+def test_a_random_token_is_bound_by_its_usual_names(name):
+    one, other = ("0123456789abcdef" * 2, "fedcba9876543210" * 2)
+    answers = [Response(200, (JSON,), json.dumps({name: token}).encode()) for token in (one, other)]
+    learned = Bindings.opaque().learn(Request("POST", b"/login"), *answers)
+    assert learned.port.body == answers[0].body
+
+
 def test_integers_in_process_stay_literal():
     found = story(Things(integers(1), location=None), Things(integers(2), location=None), bindings=Bindings.opaque())
     assert "POST /things json $.id value" in found

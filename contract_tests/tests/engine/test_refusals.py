@@ -1,6 +1,7 @@
 """A refusal says which field it is about and what it wants: so a good request is found where no document says how"""
 
 import json
+import re
 
 import pytest
 from flask import Flask, jsonify, request
@@ -112,3 +113,15 @@ def test_the_values_that_a_handler_takes_are_read_from_its_source():
     hints = hints_of(app())["POST", "/things"]
     assert hints.choices == {"size": ["large", "small"], "kind": ["a", "b"]}
     assert Tries(hints.body, hints.choices).guessed(hints.body) == {"size": "large", "kind": "a"}
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("isbn must be 13 digits", r"[1-9]{13}"),
+        ("pin: 4-digit number", r"[1-9]{4}"),
+        ("code must be 6 characters", r".{6}"),
+    ],
+)
+def test_a_text_of_so_many_digits_is_made(text, form):
+    assert re.fullmatch(form, next(wanted(text)))
