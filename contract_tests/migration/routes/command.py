@@ -18,9 +18,6 @@ from contract_tests.migration.routes.html import html_of
 from contract_tests.migration.routes.pages import json_of, markdown_of, table_of
 from contract_tests.migration.survey.reading import default_folder
 
-# Where the page of `parity check --report` shows a report, and `make parity` writes one.
-_KEPT = "parity-report"
-
 
 @click.command("routes", cls=OneLine)
 @click.argument("original", metavar="ORIGINAL")
@@ -29,7 +26,7 @@ _KEPT = "parity-report"
     "--report",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="report.json of a parity run; else that of the last one here.",
+    help="report.json of a parity run; else as [tool.parity] says.",
 )
 @click.option(
     "--decisions",
@@ -107,14 +104,14 @@ def _besides(side: Side) -> str:
 
 
 def last_report(folder: Path) -> Path | None:
-    """The report of the last parity run: where [tool.parity] of a pyproject.toml says, else in parity-report/."""
+    """The report of the last parity run: in the folder that [tool.parity] of a pyproject.toml names, if it is there."""
     try:
         told = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
-        kept = told.get("tool", {}).get("parity", {}).get("report", _KEPT)
+        kept = told.get("tool", {}).get("parity", {}).get("report")
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, AttributeError):
-        kept = _KEPT
-    found = Path(kept if isinstance(kept, str) else _KEPT) / "report.json"
-    return found if (folder / found).is_file() else None
+        return None
+    found = Path(kept) / "report.json" if isinstance(kept, str) else None
+    return found if found is not None and (folder / found).is_file() else None
 
 
 def _decided(path: Path | None) -> dict[str, Decision]:

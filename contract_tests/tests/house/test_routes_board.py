@@ -74,19 +74,15 @@ def test_the_last_report_tells_cases_statuses_and_whether_alike(pair, here, repo
     assert (row["cases"], row["statuses"], row["alike"]) == (cases, statuses, alike)
 
 
-@pytest.mark.parametrize(
-    ("place", "settings"), [("parity-report", ""), ("out/last", '[tool.parity]\nreport = "out/last"\n')]
-)
-def test_the_report_of_the_last_run_is_found(pair, here, place, settings):
+def test_the_report_of_the_last_run_is_found(pair, here):
     pair(OLD, NEW)
-    (here / "pyproject.toml").write_text(settings)
+    (here / "pyproject.toml").write_text('[tool.parity]\nreport = "out/last"\n')
     assert routes_of("old.py", "new.py").stderr == ""
-    (here / place).mkdir(parents=True)
-    (here / place / "report.json").write_text(json.dumps({"causes": [], "coverage": [
-        {"operation": "GET /a", "status": 200, "count": 3, "media_type": "", "source": "cases", "levels_masked": []}
-    ]}))  # fmt: skip
+    (here / "out/last").mkdir(parents=True)
+    row = {"operation": "GET /a", "status": 200, "count": 3, "media_type": "", "source": "cases", "levels_masked": []}
+    (here / "out/last/report.json").write_text(json.dumps({"causes": [], "coverage": [row]}))
     found = routes_of("old.py", "new.py")
-    assert found.stderr == f"last report: {place}/report.json\n"
+    assert found.stderr == "last report: out/last/report.json\n"
     assert "GET /a  3 (200)  /a " in found.stdout
 
 
