@@ -165,9 +165,10 @@ class Lesson:
     def _token(self, kind: str, original: str, port: str, *, own: bool) -> tuple[bool, Verdict]:
         """Meet two texts that may be JSON Web Tokens: partners must also say the same, and live as long."""
         known, verdict = self._meet(kind, original, port, own=own)
-        if not known or original == port:
-            return known, verdict
         ours, theirs = WebToken.of(original), WebToken.of(port)
+        if not known or original == port:
+            # One text on both sides says one thing, whomever it was met with when a second ended between the two.
+            return known, None if ours is not None and is_tick(ours, ours) else verdict
         if ours is None or theirs is None or (verdict is not None and not is_tick(ours, theirs)):
             return known, verdict
         return known, Claims(self.declared, self.identities).verdict(ours, theirs)

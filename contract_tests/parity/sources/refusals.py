@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import random
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from contract_tests.parity.messages import Response
@@ -69,7 +68,7 @@ _LEFT_OUT = object()
 class Tries:
     """What was tried of each field of one body: a refusal leads to the next body, or to none."""
 
-    def __init__(self, names: Collection[str] = (), choices: Mapping[str, Sequence[Any]] | None = None) -> None:
+    def __init__(self, names: Sequence[str] = (), choices: Mapping[str, Sequence[Any]] | None = None) -> None:
         self._names, self._choices = names, choices or {}
         self._left: dict[str, Iterator[Any]] = {}
 
@@ -81,7 +80,8 @@ class Tries:
         """The body with what a refusal asks for; None where nothing is left to try."""
         if not isinstance(body, dict):
             return None
-        complained = missing_fields(answer, {*self._names, *body})
+        # In one order on every run: what is tried first decides what is asked later.
+        complained = missing_fields(answer, list(dict.fromkeys([*self._names, *body])))
         new = [name for name in complained if name not in body and name not in self._left]
         if new:
             self._left |= {name: self._values(name, answer, there=False) for name in new}
@@ -112,15 +112,15 @@ def wanted(text: str) -> Iterator[Any]:
         listed = re.split(r"[.;!)\]}]", found)[0]
         yield from [word for word in _CHOICE.findall(listed) if word.lower() not in ("or", "and", "of", "the")][:3]
     if (digits := _DIGITS.search(text)) is not None:
-        # No zero begins it, and no two made so are one.
-        yield "".join(str(1 + random.randrange(9)) for _ in range(int(digits[1])))
+        # No zero begins it. What is made again has other digits (sequences.worded).
+        yield ("135792468" * 12)[: int(digits[1])]
     for length in (_EXACTLY.search(text), _LENGTH.search(text)):
         if length is not None:
             yield ("Paritya1-" * (int(length[1]) // 9 + 1))[: max(int(length[1]), 1)]
     yield from (value for pattern, value in _WANTED if pattern.search(text))
 
 
-def missing_fields(answer: Response, names: Collection[str] = ()) -> list[str]:
+def missing_fields(answer: Response, names: Sequence[str] = ()) -> list[str]:
     """The names of fields that a refusal speaks of; first those of `names`, which are known to be fields."""
     text = answer.body[:_LONGEST].decode("utf-8", "replace")
     try:

@@ -90,6 +90,15 @@ def test_the_second_may_end_between_two_sides():
     assert told(bindings, issued(11), issued(9))
 
 
+@pytest.mark.parametrize("given", [in_body, in_cookie])
+def test_the_second_may_end_between_two_sides_that_sign_with_one_key(given):
+    """Then both give one text for one second, and may have given each other's before."""
+    bindings = Bindings.opaque()
+    for ours, theirs in ((0, 0), (0, 1), (1, 1), (1, 2), (2, 2)):
+        sides = (given(jwt("k", issued(second))) for second in (ours, theirs))
+        assert bindings.learn(REFRESH, *sides).differences == (), (ours, theirs)
+
+
 def test_random_claims_are_bound():
     bindings = Bindings.opaque()
     one, other = "0f" * 16, "e1" * 16
