@@ -69,6 +69,12 @@ def same_target(original: str, port: str) -> None:
         raise SpecError(f"the original {original!r} and the port {port!r} are the same target")
 
 
+def is_on_socket(spec: str) -> bool:
+    """Whether a SPEC names a server that raw bytes can be sent to; nothing is started. Raises SpecError."""
+    kind = _kind(spec)
+    return kind == "command" or (kind == "url" and spec.lower().startswith("http://"))
+
+
 class ResettingTarget:
     """A target with a way to rewind it that is not its own."""
 

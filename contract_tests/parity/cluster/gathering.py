@@ -27,7 +27,7 @@ from contract_tests.parity.plan import HOMES
 from contract_tests.parity.resets import ResetError
 from contract_tests.parity.runner import Runner
 from contract_tests.parity.signing_in import SignIn
-from contract_tests.parity.specs import SpecError, can_reset
+from contract_tests.parity.specs import SpecError, can_reset, is_on_socket
 from contract_tests.parity.two_clocks import TwoClocks
 from contract_tests.parity.verdict import Run
 
@@ -44,14 +44,14 @@ def checked_on(sides: Sides, cases: Sequence[Case], ledger: Ledger, options: Opt
         _demand_own(sides, cluster)
         run = uuid.uuid4().hex
         shards = Shards(cluster, Setting(run, sides, ledger.bind), cases)
-        targets = Elsewhere(), Elsewhere()
+        targets = Elsewhere(sides.original[0]), Elsewhere(sides.port[0])
         clocks = None if sides.anew else TwoClocks.from_now(options.clocks)
         check = Gathering(*targets, shards, ledger, sides, clocks)
         explorer = Explorer(check, cases, options)
         try:
             explorer.explore()
             if sides.anew and not check.result.down:
-                check.control(Elsewhere(), cases)
+                check.control(Elsewhere(sides.original[0]), cases)
             explorer.keep()
         except KeyboardInterrupt:
             check.result.interrupted = True
@@ -94,8 +94,9 @@ class Elsewhere:
 
     app = None
 
-    def __init__(self) -> None:
+    def __init__(self, spec: str) -> None:
         self.name = "elsewhere"
+        self.on_socket = is_on_socket(spec)
 
     def send(self, request: Request) -> Response:
         raise NotImplementedError

@@ -102,6 +102,25 @@ def test_a_ledger_a_sign_in_and_pages_with_cookies_are_as_in_a_single_process(pa
     assert "GET /mine json $.mine type" in alone[1]
 
 
+def test_requests_in_ways_of_their_own_are_sent_to_servers_from_here_too(parity, cluster, tmp_path):
+    """Each worker starts both servers: their addresses are all that may be another in the report."""
+    here, run = "contract_tests.tests.specimens.slides", f"env WORKER={{worker}} {sys.executable} -m"
+    gunicorn = f"{run} gunicorn {here}.original:create_app() --no-control-socket --bind 127.0.0.1:{{port}}"
+    uvicorn = f"{run} uvicorn {here}.port:create_app --factory --no-access-log --port {{port}}"
+    corpus = tmp_path / "cases.jsonl"
+    ways = ("close", "http-1.0", "two-hosts", "chunked", "lines-by-lf", "http-2.0")
+    steps = [{"method": "GET", "target": "/user/1", **({} if way == "chunked" else {"spelling": way})} for way in ways]
+    corpus.write_text("\n".join(json.dumps({"case": f"case {at}", "steps": [step]}) for at, step in enumerate(steps)))
+    words = [gunicorn, uvicorn, "--cases", str(corpus), "--reset-original", "true", "--reset-port", "true"]
+    reports = [parity(*words), parity(*words, "--cluster", cluster[0], folder="cluster")]
+    told = [json.loads(re.sub(r"127\.0\.0\.1:\d+", "(address)", report)) for _, report in reports]
+    keys = ("causes", "left_out", "cases", "down", "told", "coverage")
+    alone, elsewhere = ({key: each[key] for key in keys} for each in told)
+    assert elsewhere == alone
+    assert (told[0]["cases"], told[0]["left_out"], told[0]["down"]) == (6, {}, [])
+    assert any("(http-2.0)" in each["fingerprint"] for each in told[1]["differences"])
+
+
 def test_an_original_that_differs_from_itself_is_noise_here_too(parity, cluster, tmp_path):
     cases = tmp_path / "cases.jsonl"
     cases.write_text('{"case": "one", "steps": [{"method": "GET", "target": "/files/a?tag=b"}]}')
