@@ -5,14 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 
 _HERE = Path(__file__).parent
 _NAME = "flask-fastapi-parity"
 # In a wheel the kit lies beside this module, in a checkout where our own port has it.
 _PLACES = (_HERE / "wire", _HERE.parents[2] / "fastapi_app" / "wire")
-_LICENSES = (_HERE / "LICENSE", _HERE.parents[2] / "LICENSE")
+_LICENSE = _HERE.parents[2] / "LICENSE"
 _MARK = "# Copied from the wire kit of "
 
 
@@ -109,7 +109,11 @@ def _plain(text: str) -> str:
 
 
 def _license() -> str:
-    return next(each for each in _LICENSES if each.is_file()).read_text(encoding="utf-8")
+    try:
+        kept = distribution(_NAME).read_text("licenses/LICENSE")
+    except PackageNotFoundError:
+        kept = None
+    return kept or _LICENSE.read_text(encoding="utf-8")
 
 
 def _version() -> str:

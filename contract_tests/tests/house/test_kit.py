@@ -100,3 +100,8 @@ def test_an_installation_without_the_kit_says_so(parity_kit, monkeypatch):
     assert (
         parity_kit().stderr == "parity: this installation has no wire kit: install the wheel, or run it in a checkout\n"
     )
+
+
+def test_an_installation_for_development_holds_nothing_of_its_own():
+    """A folder of this name among the installed packages would stand before the checkout, in part."""
+    assert [path for path in sys.path if "site-packages" in path and Path(path, "contract_tests").exists()] == []
